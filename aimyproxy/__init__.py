@@ -1,0 +1,1 @@
+"""Records, replays and diffs the webhooks of Aimylogic bots."""

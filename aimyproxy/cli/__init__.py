@@ -1,0 +1,65 @@
+"""The command line: one module a command, a plain function behind each; errors become text and exit codes here."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from aimyproxy.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE, AimyproxyError
+
+_COMMANDS = ("demo", "record", "replay", "diff", "list", "show", "edit", "mock", "check", "rm")
+
+
+class _Commands(click.Group):
+    """The commands in the order in which a user meets them; a command's module is imported when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"aimyproxy.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "AIMYPROXY"})
+@click.version_option(package_name="aimyproxy")
+def cli() -> None:
+    """Record, replay and diff the webhook of an Aimylogic bot.
+
+    \b
+    Exit status: 0 fine, 1 differences found or a check failed, 2 wrong usage or trouble, 130 interrupted.
+    Every option can be set by an environment variable too: --listen of record by AIMYPROXY_RECORD_LISTEN.
+    """
+
+
+def main() -> None:
+    """Run the command that the arguments name and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; returns the exit status. The only place where errors become text and statuses."""
+    try:
+        status = cli.main(arguments, prog_name="aimyproxy", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_TROUBLE
+    except AimyproxyError as error:
+        click.secho(f"Error: {error}", fg="red", err=True)
+        return error.exit_status
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has read enough; closing here keeps Python from complaining at its end.
+        sys.stderr.close()
+        return EXIT_OK
+    return status if isinstance(status, int) else EXIT_OK

@@ -1,0 +1,93 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aimyproxy.store.folder import RecordingsFolder
+
+
+class Address(click.ParamType):  # type: ignore[type-arg]
+    """HOST:PORT, `[::1]:PORT`, `:PORT` (every interface) or PORT (loopback), as a pair of host and port."""
+
+    name = "host:port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        host, colon, port = value.rpartition(":")
+        if not port.isdecimal() or int(port) > 65535:
+            self.fail(f"{value!r} is no address: write HOST:PORT, for example 127.0.0.1:8080.", param, ctx)
+        host = host.strip("[]")
+        return (host or ("0.0.0.0" if colon else "127.0.0.1")), int(port)  # noqa: S104
+
+
+class Url(click.ParamType):  # type: ignore[type-arg]
+    """An absolute http or https URL."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or any(character.isspace() for character in value):
+            example = "https://hook.example.com/bot"
+            self.fail(f"{value!r} is no webhook's URL: write it whole, for example {example}.", param, ctx)
+        return str(value)
+
+
+def default_address() -> str:
+    """Where to listen unless told: a hosting platform's PORT on every interface, else port 8080 on loopback."""
+    port = os.environ.get("PORT")
+    return f"0.0.0.0:{port}" if port else "127.0.0.1:8080"
+
+
+def _folder(_ctx: click.Context, _param: click.Parameter, value: Path) -> RecordingsFolder:
+    from aimyproxy.store.folder import RecordingsFolder
+
+    return RecordingsFolder(value)
+
+
+def recordings_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass the folder of recordings as `folder`."""
+    return click.option(
+        "--recordings",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("recordings"),
+        envvar="AIMYPROXY_RECORDINGS",
+        show_default=True,
+        callback=_folder,
+        help="The folder of recordings.",
+    )(function)
+
+
+def listen_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass the address to listen on as `listen`, a pair of host and port."""
+    return click.option(
+        "--listen",
+        type=Address(),
+        default=default_address,
+        show_default="127.0.0.1:8080, or 0.0.0.0:$PORT where PORT is set",
+        help="Where the bot connects to; port 0 picks a free one.",
+    )(function)
+
+
+def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass the certificate and key for HTTPS as `cert` and `key`, two paths or None."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    function = click.option("--key", type=file, help="Its private key (PEM), where it is in a file of its own.")(
+        function
+    )
+    return click.option("--cert", type=file, help="Listen with HTTPS: the certificate chain (PEM).")(function)

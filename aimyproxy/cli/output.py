@@ -1,0 +1,58 @@
+"""How the commands word and show things on a terminal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from aimyproxy.exchange import Exchange
+
+
+def say(text: str, colour: str | None = None) -> None:
+    """Progress and logs, for people: to standard error."""
+    click.secho(text, fg=colour, err=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 exchange`, `2 exchanges`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def printable(text: str) -> str:
+    """The text with control characters escaped: what users type must not move the cursor of whoever watches."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def shortened(text: str, width: int) -> str:
+    """The text's end, where it is longer than so many characters."""
+    return text if len(text) <= width else f"…{text[1 - width :]}"
+
+
+def local_time(moment: str, form: str = "%H:%M:%S") -> str:
+    """An exchange's moment in this machine's time zone; as it is where it is no time."""
+    try:
+        return datetime.fromisoformat(moment).astimezone().strftime(form)
+    except ValueError:
+        return moment
+
+
+def exchange_line(exchange: Exchange) -> str:
+    """An exchange in one line, without its id: time, channel, user, event, status, milliseconds, effect."""
+    from aimyproxy import aimylogic
+
+    channel, _, user = exchange.conversation or (None, None, "-")
+    event = exchange.event if exchange.event is not None else f"{exchange.request.method} {exchange.request.path}"
+    parts = [
+        local_time(exchange.at),
+        f"{channel or '-':<10}",
+        f"{shortened(user, 28):<28}",
+        f"{shortened(event, 20):<20}",
+        f"{exchange.response.status if exchange.response else '':>3}",
+        f"{exchange.timing.total_ms:>7.0f} ms",
+        aimylogic.effect_summary(exchange.request, exchange.response),
+        f"{exchange.failure.kind}: {exchange.failure.message}" if exchange.failure else "",
+    ]
+    return printable("  ".join(part for part in parts if part))

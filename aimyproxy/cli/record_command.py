@@ -1,0 +1,149 @@
+"""`aimyproxy record`: stand between the bot and its webhook, and write down what passes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from aimyproxy.cli.options import Url, listen_option, recordings_option, tls_options
+from aimyproxy.cli.output import counted, exchange_line, say
+from aimyproxy.errors import EXIT_OK, RecordingIncomplete
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aimyproxy.exchange import Exchange
+    from aimyproxy.store.folder import RecordingsFolder
+    from aimyproxy.store.recording import Recording
+
+
+@click.command("record")
+@click.argument("name")
+@click.option("--target", type=Url(), required=True, help="The real webhook's URL; the bot's / is sent to it.")
+@listen_option
+@tls_options
+@click.option(
+    "--ca", type=click.Path(exists=True, dir_okay=False), help="Trust these certificates (PEM) of the target."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait for the webhook before the bot gets a 504.",
+)
+@click.option(
+    "--slow",
+    type=click.FloatRange(min=0),
+    default=3.0,
+    show_default=True,
+    help="Warn of answers that took more seconds than this.",
+)
+@recordings_option
+def command(
+    name: str,
+    target: str,
+    listen: tuple[str, int],
+    cert: Path | None,
+    key: Path | None,
+    ca: str | None,
+    timeout: float,
+    slow: float,
+    folder: RecordingsFolder,
+) -> int:
+    """Record the bot's traffic as NAME.
+
+    Listens for the bot, forwards each request to the target unchanged, and appends the exchange to the recording
+    before the bot gets its response. Ctrl-C ends it in order.
+    """
+    from pathlib import Path
+
+    from aimyproxy.proxy.server import Settings, run
+    from aimyproxy.target import Target
+
+    if key and not cert:
+        raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
+    where = Target.parse(target)
+    settings = Settings(where, listen, timeout, cert, key, Path(ca) if ca else None)
+    recording, created = folder.open_or_create(name, where.display)
+    screen = Screen(recording, slow)
+    screen.opened(created)
+    try:
+        run(settings, recording, screen, lambda host, port: screen.listening(host, port, where.display, tls=bool(cert)))
+    finally:
+        recording.close()
+        screen.summary()
+    if screen.unrecorded:
+        raise RecordingIncomplete(
+            f"{counted(screen.unrecorded, 'exchange')} could not be recorded; the bot was served."
+        )
+    return EXIT_OK
+
+
+class Screen:
+    """What the user sees of a recording in progress, on standard error."""
+
+    def __init__(self, recording: Recording, slow: float) -> None:
+        self._recording = recording
+        self._slow_ms = slow * 1000
+        self._events: Counter[str] = Counter()
+        self._conversations: set[tuple[str | None, ...]] = set()
+        self._failures = 0
+        self._troubles: Counter[str] = Counter()
+        self.unrecorded = 0
+
+    def opened(self, created: bool) -> None:
+        """Say what the exchanges will be added to, and repair the file where a crash left it torn."""
+        set_aside = self._recording.open_for_append()
+        name, path = self._recording.name, self._recording.path
+        if set_aside:
+            say(f"{path} ended in an unfinished line of {set_aside.stat().st_size} bytes (a crash?).")
+            say(f"  Set aside in {set_aside}; all other exchanges are there.")
+        if created:
+            say(f"New recording {name} in {path.parent}.")
+        else:
+            say(f"Recording {name} exists: appending to its {counted(len(self._recording), 'exchange')}.")
+
+    def listening(self, host: str, port: int, target: str, *, tls: bool) -> None:
+        """Say where the bot has to connect to."""
+        shown = f"[{host}]" if ":" in host else host
+        say(f"Listening on {'https' if tls else 'http'}://{shown}:{port}, forwarding to {target}. Ctrl-C stops.")
+
+    def recorded(self, identity: int, exchange: Exchange) -> None:
+        """One line an exchange: number, time, channel, user, event, status, milliseconds, effect."""
+        self._events[exchange.event or "-"] += 1
+        self._failures += exchange.failure is not None
+        if exchange.conversation:
+            self._conversations.add(exchange.conversation)
+        slow = exchange.timing.total_ms > self._slow_ms
+        colour = "red" if exchange.failure else "yellow" if slow else None
+        say(
+            f"{identity:>5} {exchange_line(exchange)}" + (f"  SLOW, above {self._slow_ms / 1000:g} s" if slow else ""),
+            colour,
+        )
+
+    def lost(self, exchange: Exchange, reason: str) -> None:
+        """Tell once why exchanges can't be written, and count them."""
+        self.unrecorded += 1
+        self.trouble(f"NOT RECORDED ({exchange.event}): {reason}")
+
+    def trouble(self, message: str) -> None:
+        """Tell each trouble once, and how often it came at the end."""
+        self._troubles[message] += 1
+        if self._troubles[message] == 1:
+            say(message, "red")
+
+    def summary(self) -> None:
+        """What this run has added."""
+        total = sum(self._events.values())
+        events = ", ".join(f"{event} {count}" for event, count in self._events.most_common(8))
+        say(
+            f"Recorded {counted(total, 'exchange')} ({self._failures} failed) of "
+            f"{counted(len(self._conversations), 'conversation')} into {self._recording.path}"
+            + (f": {events}." if events else ".")
+        )
+        for message, count in self._troubles.items():
+            if count > 1:
+                say(f"{count} times: {message}", "red")

@@ -1,0 +1,198 @@
+"""JSON values: parsing that says what it lost, equality as JSON means it, canonical bytes, positions in errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from aimyproxy.errors import InvalidJSON
+
+JSON: TypeAlias = Any
+"""None, bool, int, float, str, list of JSON, or dict from str to JSON."""
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Where a value stands inside another: object keys and array indices, from the root."""
+
+# orjson writes 254 levels, jq reads 256; a body stands four levels deep in its file.
+_SPARE_LEVELS: Final = 8
+_INT64_MIN: Final = -(2**63)
+_UINT64_MAX: Final = 2**64 - 1
+_NUMBER_IN_TWO_SPELLINGS: Final = re.compile(rb"\d(?:\.0|e)")
+_TOKEN: Final = re.compile(r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|(?P<open>\{)|(?P<close>\})')
+_PLAIN_KEY: Final = re.compile(r"[^\W\d]\w*")
+
+
+class _Lost(Exception):
+    """Something in the text has no exact place in a JSON value."""
+
+
+def dumps(value: JSON) -> bytes:
+    """The value as compact UTF-8 JSON; integers of any size and lone surrogates (as escapes) included."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def pretty(value: JSON) -> str:
+    """The value as JSON for people: two spaces of indent, letters of every script as they are."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def loads(text: bytes | str) -> JSON:
+    """Parse JSON that nobody edited by hand.
+
+    Raises:
+        InvalidJSON: with the line and the column of the first error.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _invalid(error) from None
+
+
+def loads_edited(text: str) -> JSON:
+    """Parse JSON that a person typed: as `loads`, but a key given twice in one object is an error.
+
+    Raises:
+        InvalidJSON: with the line and the column of the first error.
+    """
+    value = loads(text)
+    try:
+        json.loads(text, object_pairs_hook=_object_without_duplicates)
+    except _Lost:
+        key, position = _first_duplicate(text)
+        line = text.count("\n", 0, position) + 1
+        column = position - text.rfind("\n", 0, position)
+        raise InvalidJSON(f"the key {key} stands twice in one object", line, column) from None
+    return value
+
+
+def parse_lossless(raw: bytes) -> tuple[JSON] | None:
+    """The value that the bytes spell, in a tuple of one, or None where keeping the value would lose something.
+
+    Lost would be: what is no JSON at all, a byte order mark, duplicate keys, integers beyond 64 bit, `-0`,
+    floats that don't come back as the same decimal number, lone surrogates, and nesting too deep to be stored.
+    White space, the spelling of escapes (`\\u0418` or `И`) and of floats (`1e2` or `100.0`) are not part of the
+    meaning; `1` and `1.0` stay apart.
+    """
+    try:
+        value = orjson.loads(raw)
+        compact = orjson.dumps([[[[[[[[value]]]]]]]])[_SPARE_LEVELS:-_SPARE_LEVELS]
+    except (orjson.JSONDecodeError, TypeError):
+        return None
+    # Most bodies are spelled as JavaScript or Python spells them: equality proves them in one comparison.
+    if compact == raw or json.dumps(value).encode() == raw:
+        return (value,)
+    try:
+        json.loads(raw, parse_float=_exact_float, parse_int=_exact_int, object_pairs_hook=_object_without_duplicates)
+    except _Lost:
+        return None
+    return (value,)
+
+
+def same(one: JSON, other: JSON) -> bool:
+    """Whether two values mean the same: `1` and `1.0` do, `1` and `true` don't."""
+    if one != other:
+        return False
+    if isinstance(one, dict):
+        return all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return all(same(value, other[index]) for index, value in enumerate(one))
+    return isinstance(one, bool) == isinstance(other, bool)
+
+
+def canonical(value: JSON) -> bytes:
+    """Bytes that are equal for two values exactly where `same` holds: a key for dictionaries."""
+    try:
+        spelled = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return json.dumps(_integral(value), separators=(",", ":"), sort_keys=True).encode()
+    if _NUMBER_IN_TWO_SPELLINGS.search(spelled):
+        return json.dumps(_integral(value), separators=(",", ":"), sort_keys=True).encode()
+    return spelled
+
+
+def kind_of(value: JSON) -> str:
+    """The JSON name of the value's type: null, boolean, number, string, array or object."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+def path_text(path: Path) -> str:
+    """The path as JSONPath (RFC 9535): `$.order.items[0]`, `$['a b']`; the empty path is `$`."""
+    text = "$"
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _PLAIN_KEY.fullmatch(step):
+            text += f".{step}"
+        else:
+            text += "['" + step.replace("\\", "\\\\").replace("'", "\\'") + "']"
+    return text
+
+
+def _invalid(error: json.JSONDecodeError) -> InvalidJSON:
+    return InvalidJSON(error.msg, error.lineno, error.colno)
+
+
+def _object_without_duplicates(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _Lost
+    return result
+
+
+def _first_duplicate(text: str) -> tuple[str, int]:
+    """The first key that its object has already, as it is spelled, and its offset; the text is valid JSON."""
+    objects: list[set[str]] = []
+    for found in _TOKEN.finditer(text):
+        if found["key"]:
+            key = json.loads(found["key"])
+            if key in objects[-1]:
+                return found["key"], found.start()
+            objects[-1].add(key)
+        elif found["open"]:
+            objects.append(set())
+        elif found["close"]:
+            objects.pop()
+    raise AssertionError("there is no duplicate key")
+
+
+def _exact_float(spelled: str) -> float:
+    value = float(spelled)
+    try:
+        kept = Decimal(spelled) == Decimal(repr(value))
+    except InvalidOperation:
+        kept = False
+    if not kept:
+        raise _Lost(spelled)
+    return value
+
+
+def _exact_int(spelled: str) -> int:
+    # Nothing of more than 20 digits fits, and Python refuses to read thousands of them.
+    if spelled == "-0" or len(spelled) > 20 or not _INT64_MIN <= int(spelled) <= _UINT64_MAX:
+        raise _Lost(spelled)
+    return int(spelled)
+
+
+def _integral(value: JSON) -> JSON:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _integral(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_integral(element) for element in value]
+    return value

@@ -1,0 +1,177 @@
+"""The addons that make mitmproxy a recorder: forwarding to the target, time-outs, recording, TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from mitmproxy import http
+from mitmproxy.addons import tlsconfig
+from OpenSSL import SSL
+
+from aimyproxy.exchange import Failure
+from aimyproxy.proxy.flows import to_exchange
+from aimyproxy.proxy.layers import FAILURE, TIMED_OUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mitmproxy.addons.proxyserver import Proxyserver
+    from mitmproxy.connection import Client
+    from mitmproxy.tls import TlsData
+
+    from aimyproxy.exchange import Exchange
+    from aimyproxy.target import Target
+
+_PATH: Final = "aimyproxy.path"
+_FORWARDED: Final = "aimyproxy.forwarded"
+_REFUSED: Final = "aimyproxy.refused"
+# How mitmproxy and h11 word a request that ended before it was whole.
+_HUNG_UP: Final = ("disconnected", "peer closed connection", "peer unexpectedly closed")
+
+
+class Forward:
+    """Send every request to the target, and only there."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        """Put the target's path and query in the place of the bot's `/`."""
+        if flow.request.authority:
+            flow.metadata[_REFUSED] = True
+            message = b'{"error": "aimyproxy is no open proxy: ask for a path, not for a whole URL."}\n'
+            flow.response = http.Response.make(400, message, {"Content-Type": "application/json"})
+            return
+        flow.metadata[_PATH] = flow.request.path
+        flow.request.path = self._target.joined(flow.request.path)
+
+
+class Patience:
+    """Give the upstream up after so many seconds, counted from the whole request to the whole answer."""
+
+    def __init__(self, seconds: float, proxyserver: Proxyserver) -> None:
+        self._seconds = seconds
+        self._proxyserver = proxyserver
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        """Start to wait."""
+        timer = asyncio.get_running_loop().call_later(self._seconds, self._give_up, flow)
+        self._timers[flow.id] = timer
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Stop waiting: there is an answer."""
+        if timer := self._timers.pop(flow.id, None):
+            timer.cancel()
+
+    error = response
+
+    def _give_up(self, flow: http.HTTPFlow) -> None:
+        self._timers.pop(flow.id, None)
+        flow.metadata[TIMED_OUT] = self._seconds
+        handler = self._proxyserver.connections.get(flow.client_conn.id)
+        # mitmproxy has no time-out of its own: ending the upstream connection is what its layers understand.
+        for connection, transport in list(handler.transports.items()) if handler else []:
+            if connection is not flow.client_conn and transport.handler:
+                transport.handler.cancel("time-out")
+
+
+class Observer(Protocol):
+    """Who is told of exchanges and trouble while they happen."""
+
+    def recorded(self, identity: int, exchange: Exchange) -> None:
+        """An exchange is in the file."""
+
+    def lost(self, exchange: Exchange, reason: str) -> None:
+        """An exchange could not be written; the bot was served all the same."""
+
+    def trouble(self, message: str) -> None:
+        """Something went wrong that is no exchange's own."""
+
+
+class Recorder:
+    """Write each exchange before the bot gets its response, and know which are still on their way."""
+
+    def __init__(self, append: Callable[[Exchange], int], observer: Observer) -> None:
+        self._append = append
+        self._observer = observer
+        self._pending: dict[str, asyncio.Event] = {}
+        self.draining = False
+
+    @property
+    def pending(self) -> set[str]:
+        """The ids of the client connections whose request has no answer yet."""
+        return set(self._pending)
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """A request begins."""
+        self._pending.setdefault(flow.client_conn.id, asyncio.Event())
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        """The request is whole and goes to the webhook."""
+        flow.metadata[_FORWARDED] = time.perf_counter()
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """The answer is whole and goes to the bot when this returns."""
+        if _REFUSED not in flow.metadata:
+            self._record(flow, flow.metadata.get(FAILURE))
+        if self.draining and flow.response:
+            flow.response.headers["Connection"] = "close"
+        self._done(flow)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """There will be no answer: the bot hung up before its request was whole, or sent what is no HTTP."""
+        message = flow.error.msg.rstrip(".") if flow.error else "unknown"
+        if any(sign in message for sign in _HUNG_UP):
+            failure = Failure("client_gone", "The bot hung up before its request was whole.")
+        else:
+            failure = Failure("protocol", f"The bot sent what is no valid HTTP request: {message}.")
+        self._record(flow, failure)
+        self._done(flow)
+
+    async def client_disconnected(self, client: Client) -> None:
+        """Keep the connection's upstream open until its answer is recorded, though nobody waits for it."""
+        if waiting := self._pending.get(client.id):
+            await waiting.wait()
+
+    def _done(self, flow: http.HTTPFlow) -> None:
+        if waiting := self._pending.pop(flow.client_conn.id, None):
+            waiting.set()
+
+    def _record(self, flow: http.HTTPFlow, failure: Failure | None) -> None:
+        started: float | None = flow.metadata.get(_FORWARDED)
+        if failure is not None and failure.kind == "connect":
+            started = None
+        exchange = to_exchange(
+            flow,
+            path=flow.metadata.get(_PATH, flow.request.path),
+            failure=failure,
+            upstream_ms=None if started is None else round((time.perf_counter() - started) * 1000, 3),
+            now=time.time(),
+        )
+        try:
+            identity = self._append(exchange)
+        except Exception as error:  # the bot comes first, whatever the disk says
+            self._observer.lost(exchange, str(error))
+        else:
+            self._observer.recorded(identity, exchange)
+
+
+class Tls(tlsconfig.TlsConfig):
+    """TLS to the target as mitmproxy does it; TLS to the bot with the user's certificate instead of a made-up one."""
+
+    name = "tlsconfig"
+
+    def __init__(self, listen: SSL.Context | None) -> None:
+        self._listen = listen
+
+    def configure(self, updated: set[str]) -> None:
+        """Leave out the original's certificate authority, which it would write into the home folder."""
+
+    def tls_start_client(self, tls_start: TlsData) -> None:
+        """A connection of the bot begins with TLS."""
+        if self._listen is not None:
+            tls_start.ssl_conn = SSL.Connection(self._listen)
+            tls_start.ssl_conn.set_accept_state()

@@ -1,0 +1,59 @@
+"""From mitmproxy's flow to an Exchange, once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aimyproxy import aimylogic
+from aimyproxy.exchange import Body, Exchange, Request, Response, Timing
+
+if TYPE_CHECKING:
+    from mitmproxy import http
+
+    from aimyproxy.exchange import Failure, Headers
+
+
+def to_exchange(
+    flow: http.HTTPFlow, *, path: str, failure: Failure | None, upstream_ms: float | None, now: float
+) -> Exchange:
+    """The exchange that a flow was; `path` is the one the bot asked for, `now` the present in epoch seconds.
+
+    A failure other than `client_gone` means that the flow's response is ours and not the webhook's.
+    """
+    request = flow.request
+    body = _body(request)
+    event, conversation = aimylogic.identify(body.variables())
+    answered = flow.response is not None and (failure is None or failure.kind == "client_gone")
+    return Exchange(
+        at=datetime.fromtimestamp(request.timestamp_start, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        event=event,
+        conversation=conversation,
+        request=Request(request.method, path, _headers(request), body),
+        response=_response(flow.response) if answered and flow.response else None,
+        failure=failure,
+        timing=Timing(upstream_ms, round(max(0.0, now - request.timestamp_start) * 1000, 3)),
+    )
+
+
+def _response(response: http.Response) -> Response:
+    return Response(response.status_code, _headers(response), _body(response))
+
+
+def _headers(message: http.Message) -> Headers:
+    return tuple((_text(name), _text(value)) for name, value in message.headers.fields)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _body(message: http.Message) -> Body:
+    try:
+        return Body.of(message.get_content(strict=True) or b"")
+    except ValueError:
+        # The Content-Encoding is unknown, or a lie.
+        return Body.of(message.raw_content or b"", encoded=True)

@@ -1,0 +1,131 @@
+"""mitmproxy's HTTP layers, with two changes: a failure is answered in JSON, and a bot that hangs up ends nothing.
+
+Stock mitmproxy answers a dead upstream with an HTML page that no hook can change, and drops the upstream's answer
+when the client has gone. `HttpStream` decides both, so a few of its methods are overridden; the end-to-end tests run
+against each version of mitmproxy that we support.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from mitmproxy import flow, http
+from mitmproxy.net.http.validate import validate_headers
+from mitmproxy.proxy import commands, events, layers, tunnel
+from mitmproxy.proxy.layers import http as http_layers
+from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.layers.http._events import RequestProtocolError, ResponseEndOfMessage, ResponseProtocolError
+
+from aimyproxy.exchange import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mitmproxy.proxy.context import Context
+    from mitmproxy.proxy.layer import CommandGenerator, NextLayer
+
+    from aimyproxy.exchange import FailureKind
+
+FAILURE: Final = "aimyproxy.failure"
+"""Where a flow's metadata keep the Failure it met."""
+TIMED_OUT: Final = "aimyproxy.timed_out"
+"""Where a flow's metadata keep the seconds after which its upstream was given up."""
+
+STATUS: Final[Mapping[FailureKind, int]] = {"connect": 502, "timeout": 504, "disconnect": 502, "protocol": 502}
+
+# How mitmproxy and h11 word an answer that ended before it was whole.
+_CUT_SHORT: Final = ("server closed connection", "peer closed connection", "unexpected server response: b'HTTP/")
+
+
+def failure_response(failure: Failure) -> http.Response:
+    """What the bot gets instead of the webhook's answer: 502 or 504 and one line of JSON."""
+    body = json.dumps({"error": failure.message, "failure": failure.kind}, ensure_ascii=False).encode() + b"\n"
+    # mitmproxy remembers a failed connection for as long as the client's lasts: a new one makes it try again.
+    headers = {"Content-Type": "application/json; charset=utf-8", "Connection": "close", "Server": "aimyproxy"}
+    return http.Response.make(STATUS[failure.kind], body, headers)
+
+
+class Stream(http_layers.HttpStream):
+    """One request and its response."""
+
+    def handle_protocol_error(self, event: RequestProtocolError | ResponseProtocolError) -> CommandGenerator[None]:
+        """Answer for an upstream that failed; wait on where it is the bot that has gone."""
+        waiting = self.client_state == self.state_done and self.server_state in (
+            self.state_wait_for_response_headers,
+            self.state_consume_response_body,
+        )
+        if isinstance(event, RequestProtocolError) and waiting:
+            # The webhook has the request and acts on it: what it answers is worth having.
+            self.flow.metadata[FAILURE] = Failure("client_gone", "The bot hung up before the webhook answered.")
+        elif isinstance(event, ResponseProtocolError) and waiting:
+            yield from self._answer_for_upstream(event.message)
+        else:
+            yield from super().handle_protocol_error(event)
+
+    def state_consume_response_body(self, event: events.Event) -> CommandGenerator[None]:
+        """Don't take a body for complete that ends because its time was up."""
+        if isinstance(event, ResponseEndOfMessage) and TIMED_OUT in self.flow.metadata:
+            yield from self._answer_for_upstream("time-out inside the body")
+        else:
+            yield from super().state_consume_response_body(event)
+
+    def check_invalid(self, request: bool) -> CommandGenerator[bool]:
+        """Answer for a response whose head could be read in two ways; the original sends a page of its own."""
+        if request or self.flow.response is None:
+            return (yield from super().check_invalid(request))
+        try:
+            validate_headers(self.flow.response)
+        except ValueError as error:
+            yield commands.CloseConnection(self.flow.server_conn)
+            yield from self._answer_for_upstream(f"{error}")
+            return True
+        return False
+
+    def _answer_for_upstream(self, message: str) -> CommandGenerator[None]:
+        failure = self._failure(message)
+        self.flow.error = flow.Error(message)
+        self.flow.metadata[FAILURE] = failure
+        self.flow.response = failure_response(failure)
+        yield from self.send_response()
+
+    def _failure(self, message: str) -> Failure:
+        address = "{}:{}".format(*(self.flow.server_conn.address or ("?", "?"))[:2])
+        if seconds := self.flow.metadata.get(TIMED_OUT):
+            return Failure("timeout", f"The webhook at {address} did not answer within {seconds:g} s.")
+        if not self.context.server.timestamp_start or self.context.server.error:
+            return Failure("connect", f"The webhook at {address} can't be reached: {message}.")
+        if any(sign in message for sign in _CUT_SHORT):
+            return Failure("disconnect", f"The webhook at {address} closed the connection without a whole answer.")
+        return Failure("protocol", f"The webhook at {address} answered with something that is not HTTP: {message}.")
+
+
+class HttpLayer(http_layers.HttpLayer):
+    """All requests of one connection of the bot."""
+
+    def make_stream(self, stream_id: int) -> CommandGenerator[None]:
+        """As the original, with our Stream."""
+        stream = self.streams[stream_id] = Stream(self.context.fork(), stream_id)
+        yield from self.event_to_child(stream, events.Start())
+
+
+class ChooseLayers:
+    """The addon that says which layers a connection has: TLS on either side as configured, then HTTP."""
+
+    # What mitmproxy's Proxyserver looks for.
+    name = "nextlayer"
+
+    def __init__(self, *, listen_tls: bool, target_tls: bool) -> None:
+        self._listen_tls = listen_tls
+        self._target_tls = target_tls
+
+    def next_layer(self, nextlayer: NextLayer) -> None:
+        """Called by mitmproxy once a connection, behind its ReverseProxy layer."""
+        context: Context = nextlayer.context
+        stack = tunnel.LayerStack()
+        if self._target_tls:
+            stack /= layers.ServerTLSLayer(context)
+        if self._listen_tls:
+            stack /= layers.ClientTLSLayer(context)
+        stack /= HttpLayer(context, HTTPMode.transparent)
+        nextlayer.layer = stack[0]

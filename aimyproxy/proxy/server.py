@@ -1,0 +1,184 @@
+"""A lean mitmproxy master: only what a reverse proxy needs, started, drained and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.master import Master
+from mitmproxy.options import Options
+from mitmproxy.utils import asyncio_utils
+from OpenSSL import SSL
+
+from aimyproxy.errors import AimyproxyError, InvalidOption, ListenError
+from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
+from aimyproxy.proxy.layers import ChooseLayers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from aimyproxy.proxy.addons import Observer
+    from aimyproxy.store.recording import Recording
+    from aimyproxy.target import Target
+
+_SYNC_SECONDS: Final = 0.5
+_POLL_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to listen and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files, `ca` too."""
+
+    target: Target
+    listen: tuple[str, int]
+    timeout: float = 30.0
+    cert: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+
+
+def run(settings: Settings, recording: Recording, observer: Observer, started: Callable[[str, int], None]) -> None:
+    """Record until SIGINT or SIGTERM; returns when all that was in flight is answered, recorded and on the disk.
+
+    `started` gets the host and the port that are listened on. A second signal ends the waiting.
+
+    Raises:
+        ListenError: the address can't be listened on.
+        InvalidOption: the certificate, its key or the CA file can't be used.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, recording, observer, started))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(
+    settings: Settings, recording: Recording, observer: Observer, started: Callable[[str, int], None]
+) -> None:
+    recorder = Recorder(recording.append, observer)
+    with _stop_signals() as stop, _log_to(observer):
+        master = Master(Options())
+        with asyncio_utils.install_exception_handler(master._asyncio_exception_handler), _eager_tasks():  # noqa: SLF001
+            proxyserver = _configure(master, settings, recorder)
+            started(*await _listen(proxyserver, settings))
+            await master.running()
+            syncing = asyncio.create_task(_sync_regularly(recording, observer))
+            await stop.wait()
+            stop.clear()
+            await _drain(proxyserver, recorder, stop)
+            syncing.cancel()
+            await master.done()
+
+
+def _eager_tasks() -> contextlib.AbstractContextManager[Any]:
+    # Python 3.12 and newer only; mitmproxy's helper does nothing before.
+    return asyncio_utils.set_eager_task_factory()
+
+
+@contextlib.contextmanager
+def _log_to(observer: Observer) -> Iterator[None]:
+    """Let mitmproxy's errors (a bug in a layer, say) reach the observer; what it logs below that is our exchanges."""
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: observer.trouble(handler.format(record))  # type: ignore[method-assign]
+    logger = logging.getLogger("mitmproxy")
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _configure(master: Master, settings: Settings, recorder: Recorder) -> Proxyserver:
+    target, proxyserver = settings.target, Proxyserver()
+    master.addons.add(
+        proxyserver,
+        ChooseLayers(listen_tls=settings.cert is not None, target_tls=target.scheme == "https"),
+        Tls(_listen_context(settings)),
+        # Recorder last: it sees the request as it leaves, and its `response` is the last before the bot's.
+        Forward(target),
+        Patience(settings.timeout, proxyserver),
+        recorder,
+    )
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    master.options.update(
+        mode=[f"reverse:{target.scheme}://{host}:{target.port}"],
+        listen_host=settings.listen[0],
+        listen_port=settings.listen[1],
+        connection_strategy="lazy",
+        http2=False,
+        websocket=False,
+        ssl_verify_upstream_trusted_ca=str(settings.ca) if settings.ca else None,
+    )
+    return proxyserver
+
+
+def _listen_context(settings: Settings) -> SSL.Context | None:
+    if settings.cert is None:
+        return None
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    try:
+        context.use_certificate_chain_file(str(settings.cert))
+        context.use_privatekey_file(str(settings.key or settings.cert))
+        context.check_privatekey()
+    except SSL.Error as error:
+        reason = error.args[0][0][2] if error.args and error.args[0] else "not PEM"
+        raise InvalidOption(
+            f"--cert {settings.cert} and --key {settings.key or settings.cert} can't be used: {reason}. "
+            "Give a PEM certificate chain and the private key that belongs to it."
+        ) from None
+    return context
+
+
+async def _listen(proxyserver: Proxyserver, settings: Settings) -> tuple[str, int]:
+    await proxyserver.setup_servers()
+    server = next(iter(proxyserver.servers))
+    if error := server.last_exception:
+        raise ListenError.of(settings.listen, error)
+    host, port, *_ = server.listen_addrs[0]
+    return str(host), int(port)
+
+
+async def _sync_regularly(recording: Recording, observer: Observer) -> None:
+    while True:
+        await asyncio.sleep(_SYNC_SECONDS)
+        try:
+            # In a thread: a disk that is slow to flush must not hold up the bot.
+            await asyncio.to_thread(recording.sync)
+        except AimyproxyError as error:
+            observer.trouble(str(error))
+
+
+async def _drain(proxyserver: Proxyserver, recorder: Recorder, hurry: asyncio.Event) -> None:
+    """Stop listening, let go of idle connections, and wait for the answers that are on their way."""
+    recorder.draining = True
+    await proxyserver.servers.update([])
+    while recorder.pending and not hurry.is_set():
+        await asyncio.sleep(_POLL_SECONDS)

@@ -1,0 +1,227 @@
+"""The appendable file for writers: appends of constant cost from several processes, repair of what a crash left."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from aimyproxy import jsonvalue
+from aimyproxy.errors import RecordingExists, RecordingNotFound, StoreError
+from aimyproxy.store import atomic, lines
+from aimyproxy.store.snapshot import examine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from aimyproxy.jsonvalue import JSON
+
+
+def create(path: Path, about: dict[str, JSON]) -> None:
+    """Write an empty file that `about` describes; it appears whole or not at all.
+
+    Raises:
+        RecordingExists: another process was faster.
+        StoreError: the operating system refused.
+    """
+    try:
+        with atomic.prepared(path, [lines.header(about), lines.CLOSER]) as temporary:
+            os.link(temporary, path)
+    except FileExistsError:
+        raise RecordingExists(f"{path} exists already.") from None
+    except OSError as error:
+        raise StoreError(f"{path} can't be created: {error.strerror}.") from None
+
+
+class AppendableFile:
+    """An existing file, open for appending; several objects and several processes may append to one file.
+
+    Opening it repairs what a crash left: `set_aside` then names the file that keeps the torn bytes (None where there
+    were none). Safe to use from several threads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.set_aside: Path | None = None
+        self._mutex = threading.RLock()
+        self._transactions = 0
+        self._descriptor = -1
+        self._about: dict[str, JSON] | None = None
+        self._known = (-1, -1)
+        self._end = 0
+        self._last_id = 0
+        self._empty = True
+        self._dirty = False
+        with self.transaction():
+            pass
+
+    def append(self, documents: Sequence[bytes]) -> list[int]:
+        """Write JSON objects (encoded, without line breaks) behind the others; returns their ids.
+
+        All of them are in the file when this returns, or none is.
+
+        Raises:
+            StoreError: nothing could be written (a full disk, say); the file is as it was.
+        """
+        with self.transaction():
+            identities = [self._last_id + 1 + index for index in range(len(documents))]
+            text = b"".join(
+                lines.line(identity, document, first=self._empty and identity == identities[0])
+                for identity, document in zip(identities, documents, strict=True)
+            )
+            self._write_over_closer(text + lines.CLOSER)
+            self._end += len(text)
+            self._last_id += len(documents)
+            self._empty = self._empty and not documents
+            self._dirty = True
+            self._known = _state(self._descriptor)
+            return identities
+
+    def rewrite(self, documents: Iterable[tuple[int, JSON]], about: dict[str, JSON] | None = None) -> None:
+        """Replace all documents (and what describes them, if given), in line form.
+
+        Readers and appenders see the old file or the new one, whole.
+
+        Raises:
+            StoreError: the file is as it was.
+        """
+        with self.transaction():
+            try:
+                atomic.replace(self.path, _encoded(self._about if about is None else about, documents))
+            except OSError as error:
+                raise StoreError(f"{self.path} can't be rewritten: {error.strerror}. It is as it was.") from None
+            # Whoever waits for the old file's lock finds a new file under the name, and so do we.
+            self._let_go()
+            self._take()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep every other writer out, for reading, changing and rewriting in one go."""
+        with self._mutex:
+            self._transactions += 1
+            try:
+                if self._transactions == 1:
+                    self._take()
+                yield
+            finally:
+                self._transactions -= 1
+                if self._transactions == 0 and self._descriptor >= 0:
+                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def sync(self) -> None:
+        """Force what was appended onto the disk; returns at once where nothing was."""
+        with self._mutex:
+            if not self._dirty or self._descriptor < 0:
+                return
+            self._dirty = False
+            copy = os.dup(self._descriptor)
+        try:
+            # Outside the mutex: a slow disk must not hold up the next append.
+            os.fsync(copy)
+        except OSError as error:
+            self._dirty = True
+            raise StoreError(f"{self.path} can't be flushed to the disk: {error.strerror}.") from None
+        finally:
+            os.close(copy)
+
+    def close(self) -> None:
+        """Flush and let go of the file."""
+        try:
+            self.sync()
+        finally:
+            with self._mutex:
+                self._let_go()
+
+    def _take(self) -> None:
+        """Hold the lock of the file that is under the name now, and know where its documents end."""
+        while True:
+            if self._descriptor < 0:
+                self._descriptor = self._open()
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            if _inode(self.path) == os.fstat(self._descriptor).st_ino:
+                break
+            self._let_go()
+        if _state(self._descriptor) != self._known:
+            self._look_again()
+
+    def _open(self) -> int:
+        self._known = (-1, -1)
+        try:
+            return os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            if self._about is None:
+                raise RecordingNotFound(f"{self.path} does not exist.") from None
+        except OSError as error:
+            raise StoreError(f"{self.path} can't be opened for writing: {error.strerror}.") from None
+        # Removed under our hands: what comes from now on is kept all the same.
+        with suppress(RecordingExists):
+            create(self.path, self._about)
+        return self._open()
+
+    def _let_go(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _look_again(self) -> None:
+        layout = examine(self._descriptor, self.path)
+        self._about = layout.about
+        if layout.tail is None:
+            self.rewrite(cast("dict[int, JSON]", layout.whole).items())
+            return
+        self._end, self._last_id = layout.tail.end, layout.tail.last_id
+        self._empty = self._end == layout.start
+        if not layout.tail.closed:
+            self._repair(layout.tail)
+        self._known = _state(self._descriptor)
+
+    def _repair(self, tail: lines.Tail) -> None:
+        try:
+            if unfinished := tail.unfinished:
+                moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+                self.set_aside = self.path.with_name(f"{self.path.name}.torn-{moment}")
+                atomic.write_synced(self.set_aside, [unfinished])
+            self._restore_closer()
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise StoreError(f"{self.path} ends in a torn line and can't be repaired: {error.strerror}.") from None
+
+    def _write_over_closer(self, text: bytes) -> None:
+        try:
+            written = os.pwrite(self._descriptor, text, self._end)
+            if written < len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            # The closing brackets' own bytes are on the disk already: putting them back needs no space.
+            with suppress(OSError):
+                self._restore_closer()
+            self._known = (-1, -1)
+            raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None
+
+    def _restore_closer(self) -> None:
+        os.pwrite(self._descriptor, lines.CLOSER, self._end)
+        os.ftruncate(self._descriptor, self._end + len(lines.CLOSER))
+
+
+def _state(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_size, status.st_mtime_ns
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return -1
+
+
+def _encoded(about: dict[str, JSON] | None, documents: Iterable[tuple[int, JSON]]) -> Iterator[bytes]:
+    yield lines.header(about or {})
+    for index, (identity, document) in enumerate(documents):
+        yield lines.line(identity, jsonvalue.dumps(document), first=index == 0)
+    yield lines.CLOSER

@@ -1,0 +1,84 @@
+"""`mocks.json`: the answers that people wrote, a TinyDB database indented for reading and editing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+
+from aimyproxy import jsonvalue
+from aimyproxy.errors import BrokenFile, InvalidJSON, StoreError
+from aimyproxy.store import atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from aimyproxy.jsonvalue import JSON
+
+TABLE: Final = "mocks"
+
+
+class PrettyStorage(Storage):
+    """A TinyDB storage that writes indented JSON to a new file and renames it, and says where broken JSON is broken."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        """All tables; None where there is no file yet.
+
+        Raises:
+            BrokenFile: the file is no JSON, or no TinyDB database.
+        """
+        try:
+            text = self.path.read_bytes().decode()
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError as error:
+            raise BrokenFile(self.path, f"not valid UTF-8 at byte {error.start}") from None
+        except OSError as error:
+            raise StoreError(f"{self.path} can't be read: {error.strerror}.") from None
+        return self._tables(text)
+
+    def _tables(self, text: str) -> dict[str, dict[str, Any]]:
+        try:
+            tables = jsonvalue.loads_edited(text)
+        except InvalidJSON as error:
+            raise BrokenFile(
+                self.path, f"not valid JSON: {error.problem}", line=error.line, column=error.column
+            ) from None
+        if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+            raise BrokenFile(self.path, 'has to be {"mocks": {"1": {…}, "2": {…}}}')
+        if not all(key.isdecimal() for key in tables.get(TABLE, {})):
+            raise BrokenFile(self.path, 'the keys of "mocks" have to be numbers')
+        return tables
+
+    def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
+        """Replace the file; readers see the old one or the new one, whole."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            atomic.replace(self.path, [jsonvalue.pretty(data).encode(), b"\n"])
+        except OSError as error:
+            raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None
+
+
+class MocksFile:
+    """The mocks of a recording, as plain documents; what they mean is for replay to say."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._table = TinyDB(path, storage=PrettyStorage).table(TABLE)
+
+    def read(self) -> list[tuple[int, JSON]]:
+        """The ids and the documents, in the order of the file; empty where there is no file."""
+        return [(document.doc_id, dict(document)) for document in self._table]
+
+    def add(self, document: JSON) -> int:
+        """Add a mock behind the others; returns its id."""
+        return self._table.insert(document)
+
+    def replace(self, identity: int, document: JSON) -> None:
+        """Put another mock in the place of one."""
+        self._table.update(cast("Any", lambda old: (old.clear(), old.update(document))), doc_ids=[identity])

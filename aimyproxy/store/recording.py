@@ -1,0 +1,158 @@
+"""A recording: its exchanges, in order, and its mocks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, cast
+
+from aimyproxy import exchange as exchanges
+from aimyproxy import jsonvalue
+from aimyproxy.errors import BrokenFile, ExchangeNotFound, InvalidDocument, NewerFormat
+from aimyproxy.store import lines
+from aimyproxy.store.appendable import create
+from aimyproxy.store.mocksfile import MocksFile
+from aimyproxy.store.tables import ExchangeDB, ExchangeTable, LineStorage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from aimyproxy.exchange import Exchange
+    from aimyproxy.jsonvalue import JSON
+
+EXCHANGES_FILE: Final = "exchanges.json"
+MOCKS_FILE: Final = "mocks.json"
+
+
+def now() -> str:
+    """The present moment in the form that exchanges carry: ISO 8601, UTC, microseconds, `Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Recording:
+    """The named folder of exchanges and mocks; reading needs no write access, the first append opens for writing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.mocks = MocksFile(folder / MOCKS_FILE)
+        self.path = folder / EXCHANGES_FILE
+        self._db = ExchangeDB(self.path)
+
+    @classmethod
+    def create(cls, folder: Path, target: str | None) -> Recording:
+        """A new recording without exchanges; `target` is the webhook's URL, None where there is none.
+
+        Raises:
+            RecordingExists: the folder has one already.
+            StoreError: the operating system refused.
+        """
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        create(folder / EXCHANGES_FILE, {"format": exchanges.FORMAT, "created": now(), "target": target})
+        return cls(folder)
+
+    @property
+    def _table(self) -> ExchangeTable:
+        return cast("ExchangeTable", self._db.table(lines.DOCUMENTS))
+
+    @property
+    def _storage(self) -> LineStorage:
+        return cast("LineStorage", self._db.storage)
+
+    def about(self) -> dict[str, JSON]:
+        """What describes the recording: `format`, `created`, `target`.
+
+        Raises:
+            NewerFormat: a later version of aimyproxy wrote it.
+        """
+        with self._storage.snapshot() as snapshot:
+            return self._checked(snapshot.about)
+
+    def torn_bytes(self) -> int:
+        """How many bytes of an unfinished append the file ends in; the next append sets them aside."""
+        with self._storage.snapshot() as snapshot:
+            return snapshot.torn
+
+    def open_for_append(self) -> Path | None:
+        """Make sure that appends will work, and repair what a crash left; returns where torn bytes were put."""
+        self.about()
+        return self._storage.file.set_aside
+
+    def append(self, exchange: Exchange) -> int:
+        """Add one exchange behind the others; returns its id. It survives the end of this process from here on."""
+        return self._table.append_encoded([jsonvalue.dumps(exchanges.to_document(exchange))])[0]
+
+    def __iter__(self) -> Iterator[tuple[int, Exchange]]:
+        """The ids and the exchanges, in order, as they were when the walk began; in bounded memory."""
+        with self._storage.snapshot() as snapshot:
+            self._checked(snapshot.about)
+            for identity, document in snapshot:
+                yield identity, self._exchange(identity, document)
+
+    def get(self, identity: int) -> Exchange:
+        """The exchange of this id.
+
+        Raises:
+            ExchangeNotFound: there is none.
+        """
+        self.about()
+        document = self._table.get(doc_id=identity)
+        if document is None:
+            raise ExchangeNotFound(f"Recording {self.name} has no exchange {identity}. `show {self.name}` lists them.")
+        return self._exchange(identity, document)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def replace(self, identity: int, exchange: Exchange) -> None:
+        """Put another exchange in the place of one; raises ExchangeNotFound."""
+        self._rewrite({identity: exchanges.to_document(exchange)})
+
+    def remove(self, identities: Iterable[int]) -> None:
+        """Take exchanges out; raises ExchangeNotFound where one is missing, and then takes none."""
+        self._rewrite(dict.fromkeys(identities))
+
+    def sync(self) -> None:
+        """Force what was appended onto the disk."""
+        self._storage.file.sync()
+
+    def close(self) -> None:
+        """Flush and let go of the files."""
+        self._db.close()
+
+    def _rewrite(self, changes: dict[int, JSON]) -> None:
+        file = self._storage.file
+        with file.transaction(), self._storage.snapshot() as snapshot:
+            self._checked(snapshot.about)
+            missing = changes.keys() - {identity for identity, _ in snapshot}
+            if missing:
+                raise ExchangeNotFound(f"Recording {self.name} has no exchange {min(missing)}.")
+            file.rewrite(
+                (identity, changes.get(identity, document))
+                for identity, document in snapshot
+                if changes.get(identity, document) is not None
+            )
+
+    def _checked(self, about: dict[str, JSON]) -> dict[str, JSON]:
+        version = about.get("format")
+        if isinstance(version, bool) or not isinstance(version, int):
+            raise BrokenFile(self.path, f'the recording\'s "format" has to be a number, not {version!r}')
+        if version > exchanges.FORMAT:
+            raise NewerFormat(
+                f"{self.path} has format {version}, and this aimyproxy reads up to {exchanges.FORMAT}: "
+                f"a later version wrote it. Upgrade aimyproxy (`pip install --upgrade aimyproxy`) to use it."
+            )
+        return about
+
+    def _exchange(self, identity: int, document: JSON) -> Exchange:
+        try:
+            return exchanges.from_document(document)
+        except InvalidDocument as error:
+            line = _line_of(self.path, identity)
+            raise BrokenFile(self.path, f"exchange {identity}: {error}", line=line, column=1) from None
+
+
+def _line_of(path: Path, identity: int) -> int:
+    key = b'"%d"' % identity
+    with path.open("rb") as file:
+        return next((number for number, line in enumerate(file, 1) if line.lstrip().startswith(key)), 1)

@@ -1,0 +1,188 @@
+"""Reading an appendable file: a consistent view, walked in bounded memory, while others append."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final, cast
+
+from aimyproxy import jsonvalue
+from aimyproxy.errors import BrokenFile, InvalidJSON, StoreError
+from aimyproxy.store import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from aimyproxy.jsonvalue import JSON
+
+_BLOCK: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the file is at one moment: in line form (`tail` is set, documents begin at `start`), or parsed whole."""
+
+    about: dict[str, JSON]
+    start: int
+    tail: lines.Tail | None
+    whole: dict[int, JSON] | None = None
+
+
+def examine(descriptor: int, path: Path) -> Layout:
+    """Look at the file's two ends (or parse it whole, where a person has edited it); hold its lock meanwhile.
+
+    Raises:
+        BrokenFile: where it is no JSON, or no recording.
+    """
+    size = os.fstat(descriptor).st_size
+    start = _header_bytes(descriptor)
+    parsed = lines.parse_header(start)
+    if parsed is None:
+        return _parse_whole(os.pread(descriptor, size, 0), path)
+    about, header_end = parsed
+    tail = _tail(descriptor, size, header_end)
+    if tail is None or tail.unfinished:
+        # Not as we write it: a person's edit is valid JSON, a crash's leftover never is.
+        try:
+            return _parse_whole(os.pread(descriptor, size, 0), path)
+        except BrokenFile:
+            if tail is None:
+                raise
+    return Layout(about, header_end, tail)
+
+
+def _header_bytes(descriptor: int) -> bytes:
+    start = os.pread(descriptor, _BLOCK, 0)
+    while start.count(b"\n") < 2 and (more := os.pread(descriptor, _BLOCK, len(start))):
+        start += more
+    return start
+
+
+def _tail(descriptor: int, size: int, header_end: int) -> lines.Tail | None:
+    # Whole are the last two lines and the brackets once five line breaks are in sight.
+    offset, tail = size, b""
+    while offset > header_end and tail.count(b"\n") < 5:
+        length = min(max(_BLOCK, len(tail)), offset - header_end)
+        offset -= length
+        tail = os.pread(descriptor, length, offset) + tail
+    if offset > header_end:
+        first = tail.index(b"\n") + 1
+        offset, tail = offset + first, tail[first:]
+    return lines.parse_tail(tail, offset, header_end)
+
+
+def _parse_whole(data: bytes, path: Path) -> Layout:
+    try:
+        tables = jsonvalue.loads_edited(data.decode())
+    except InvalidJSON as error:
+        raise BrokenFile(
+            path,
+            f"not valid JSON: {error.problem}",
+            line=error.line,
+            column=error.column,
+            advice="Nothing was changed; correct the file, or put back a copy of it.",
+        ) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = len(data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode()) + 1
+        raise BrokenFile(path, "not valid UTF-8", line=line, column=column) from None
+    return _tables_layout(tables, path)
+
+
+def _tables_layout(tables: JSON, path: Path) -> Layout:
+    if not isinstance(tables, dict) or not isinstance(tables.get(lines.DOCUMENTS), dict):
+        raise BrokenFile(path, 'valid JSON, but no recording: it has no table "exchanges"')
+    about = tables.get(lines.ABOUT)
+    described = about.get("1") if isinstance(about, dict) else None
+    if not isinstance(described, dict):
+        raise BrokenFile(path, 'valid JSON, but no recording: it has no table "recording" with a document "1"')
+    try:
+        documents = {int(key): document for key, document in tables[lines.DOCUMENTS].items()}
+    except ValueError:
+        raise BrokenFile(path, 'the keys of the table "exchanges" have to be numbers') from None
+    return Layout(described, 0, None, documents)
+
+
+class Snapshot:
+    """The file as it was when this was opened; what is appended or rewritten later doesn't show.
+
+    `about` is the describing document, `torn` how many bytes of an unfinished append follow the last document.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise StoreError(f"{path} can't be read: {error.strerror}.") from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH)
+            self._layout = examine(self._file.fileno(), path)
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        except BaseException:
+            self._file.close()
+            raise
+        self.about = self._layout.about
+        self.torn = len(self._layout.tail.unfinished) if self._layout.tail else 0
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[tuple[int, JSON]]:
+        """The ids and the documents, in the order of the file."""
+        previous = 0
+        for seen, (text, last) in enumerate(self._lines()):
+            parsed = _parse_document(text)
+            if parsed is None or text.endswith(b",\n") == last or parsed[0] <= previous:
+                # A person edited this, or it is broken: the parser of the whole tells which, and where.
+                yield from islice(self._whole().items(), seen, None)
+                return
+            yield parsed
+            previous = parsed[0]
+        if self._layout.whole is not None:
+            yield from self._layout.whole.items()
+
+    def get(self, identity: int) -> JSON:
+        """The document of this id, or None."""
+        prefix = b'"%d": ' % identity
+        for text, _ in self._lines():
+            if text.startswith(prefix) and (parsed := _parse_document(text)):
+                return parsed[1]
+        return next((document for known, document in self if known == identity), None)
+
+    def _lines(self) -> Iterator[tuple[bytes, bool]]:
+        if self._layout.tail is None:
+            return
+        position, end = self._layout.start, self._layout.tail.end
+        self._file.seek(position)
+        while position < end:
+            text = self._file.readline(end - position)
+            if not text:
+                raise StoreError(f"{self.path} was cut short while it was read. Try again.")
+            position += len(text)
+            if text != b"\n":
+                yield text, position == end
+
+    def _whole(self) -> dict[int, JSON]:
+        tail = cast("lines.Tail", self._layout.tail)
+        data = os.pread(self._file.fileno(), tail.end, 0) + lines.CLOSER
+        return cast("dict[int, JSON]", _parse_whole(data, self.path).whole)
+
+
+def _parse_document(text: bytes) -> tuple[int, JSON] | None:
+    parsed = lines.parse_line(text)
+    if parsed is None:
+        return None
+    try:
+        return parsed[0], jsonvalue.loads(parsed[1])
+    except InvalidJSON:
+        return None

@@ -1,0 +1,99 @@
+"""The target: the real webhook's URL, and the one place that joins it with the path that the bot asked for."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from aimyproxy.errors import InvalidOption
+
+_EXAMPLE: Final = "https://hook.example.com/bot"
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+# All that may stand in a request line as it is; what is left are controls, blanks, `#` and non-ASCII.
+_AS_THEY_ARE: Final = "!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A webhook's URL in its parts, ready for the wire.
+
+    `host` is ASCII, without brackets; `port` is always set; `path` is "" or begins with `/`; `query` is without its
+    `?`; `path` and `query` are percent-encoded where they have to be. `userinfo` is `user:password` as it was spelled
+    in the URL, "" where there is none, and shows nowhere.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+    query: str = ""
+    userinfo: str = field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Target:
+        """The target that an absolute http or https URL names; a fragment is dropped.
+
+        Raises:
+            InvalidOption: it is no such URL.
+        """
+        try:
+            parts = urlsplit(url)
+            scheme, host = parts.scheme, _ascii_host(parts)
+            port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port
+        except (ValueError, KeyError):
+            raise _unusable(url) from None
+        if not host or not port or any(character.isspace() for character in url):
+            raise _unusable(url)
+        return cls(scheme, host, port, _encoded(parts.path), _encoded(parts.query), parts.netloc.rpartition("@")[0])
+
+    @property
+    def host_header(self) -> str:
+        """The Host header: the port is in it only where it isn't the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: `https://hook.example.com`."""
+        return f"{self.scheme}://{self.host_header}"
+
+    @property
+    def display(self) -> str:
+        """The URL for people, files and logs: without user and password."""
+        return self.origin + self.path + (f"?{self.query}" if self.query else "")
+
+    @property
+    def authorization(self) -> str | None:
+        """The Authorization header that the URL's user and password ask for, None where it has none."""
+        if not self.userinfo:
+            return None
+        user, _, password = self.userinfo.partition(":")
+        return "Basic " + base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+
+    def joined(self, bot_path: str) -> str:
+        """The path and query to ask the target for when the bot asked for `bot_path` (path and query).
+
+        The bot's `/` is the target's own path; anything further is appended to it; both queries are sent.
+        """
+        path, _, query = _encoded(bot_path).partition("?")
+        further = path.removeprefix("/")
+        joined = f"{self.path.removesuffix('/')}/{further}" if further else self.path or "/"
+        both = "&".join(part for part in (self.query, query) if part)
+        return f"{joined}?{both}" if both else joined
+
+
+def _ascii_host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    return host if host.isascii() else host.encode("idna").decode()
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe=_AS_THEY_ARE, errors="surrogatepass")
+
+
+def _unusable(url: str) -> InvalidOption:
+    # The URL may hold a password: what stands before the @ is not repeated.
+    shown = url.rpartition("@")[2]
+    return InvalidOption(f"{shown!r} is no webhook's URL: write it whole, for example {_EXAMPLE}.")

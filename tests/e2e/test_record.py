@@ -1,0 +1,524 @@
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import resource
+import signal
+import socket
+import ssl
+import threading
+import zlib
+from contextlib import contextmanager
+
+import pytest
+import trustme
+
+from aimyproxy.exchange import Body
+from aimyproxy.store.recording import Recording
+from tests.builders import START
+from tests.processes import (
+    Upstream,
+    aimyproxy,
+    answer,
+    answering,
+    eventually,
+    free_port,
+    listening_port,
+    post,
+    read_message,
+    request_bytes,
+    run,
+    webhook,
+)
+
+BOT = json.dumps(START, ensure_ascii=False).encode()
+ECHO = answer(b'{"greeting": "\\u041f\\u0440\\u0438"}', b"Content-Type: text/html; charset=utf-8")
+
+
+@contextmanager
+def recorder(tmp_path, target, *arguments, name="shop", **options):
+    command = ["record", name, "--target", target, "--listen", "127.0.0.1:0", "--recordings", tmp_path, *arguments]
+    with aimyproxy(*command, **options) as process:
+        yield process, listening_port(process)
+
+
+def recorded(tmp_path, name="shop"):
+    return [exchange for _, exchange in Recording(tmp_path / name)]
+
+
+def head_and_body(message):
+    head, _, body = message.partition(b"\r\n\r\n")
+    return head, body
+
+
+def test_the_sample_webhooks_answers_pass_and_are_recorded(tmp_path):
+    """A webhook in its own process that echoes, lies about its type, escapes its letters and keeps state."""
+    with webhook() as url, recorder(tmp_path, url) as (process, port):
+        first, second = post(port, BOT), post(port, BOT)
+        head, body = head_and_body(first)
+        assert b"text/html" in head
+        assert b"\\u0418\\u0432\\u0430\\u043d" in body
+        assert body != head_and_body(second)[1]
+        assert process.stop() == 0
+    exchanges = recorded(tmp_path)
+    assert [exchange.event for exchange in exchanges] == ["start", "start"]
+    assert exchanges[0].conversation == ("telegram", "40112-pizza-tg1", "telegram-40112-pizza-635678009")
+    assert exchanges[0].response.body == Body("json", json.loads(body))
+    assert exchanges[0].request.body == Body("json", START)
+    assert exchanges[0].timing.upstream_ms <= exchanges[0].timing.total_ms
+    assert any(re.search(r"1 .*telegram .*start +200 +\d+ ms +[+~]", line) for line in process.stderr)
+    assert process.stderr[-1].startswith("Recorded 2 exchanges (0 failed) of 1 conversation into")
+    assert process.stdout == []
+
+
+def test_the_exchange_is_in_the_file_before_the_bot_gets_its_response(tmp_path):
+    """At the moment of each answer the file holds it."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            for count in range(1, 100):
+                bot.sendall(request_bytes(BOT))
+                assert read_message(bot) == ECHO
+                assert len(recorded(tmp_path)) == count
+
+
+def chunked(*parts):
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (*parts, b""))
+
+
+@pytest.mark.parametrize(
+    ("raw", "headers"),
+    [
+        (b'{"a" :  1.50, "b": "\\u0418"}', []),
+        (gzip.compress(b'{"a": "gzip"}'), [b"Content-Encoding: gzip"]),
+        (zlib.compress(b'{"a": "deflate"}'), [b"Content-Encoding: deflate"]),
+        (b"\xff\xfe\x00 no text", [b"Content-Type: application/json"]),
+        (b"gzip that is not", [b"Content-Encoding: gzip"]),
+        (b'[{"an": "array"}]', []),
+        (b"", []),
+    ],
+)
+def test_bodies_pass_untouched_and_are_stored_decoded(tmp_path, raw, headers):
+    """The bot and the webhook get each other's very bytes, whatever they are."""
+    response = answer(raw, *headers)
+    sent = b"".join(header + b"\r\n" for header in headers)
+    with Upstream(answering(response)) as upstream, recorder(tmp_path, upstream.url) as (process, port):
+        assert post(port, raw, headers=sent) == response
+        assert head_and_body(upstream.requests[0])[1] == raw
+        assert process.stop() == 0
+    exchange = recorded(tmp_path)[0]
+    assert exchange.request.body == exchange.response.body
+    if b"not" in raw:
+        assert exchange.response.body == Body("text", "gzip that is not", encoded=True)
+    elif headers and headers[0].startswith(b"Content-Encoding"):
+        assert exchange.response.body.kind == "json"
+
+
+def test_chunked_bodies_keep_their_content(tmp_path):
+    """In both directions; how the bytes are cut into chunks is the hop's own affair."""
+    parts = (b'{"action": "st', b'art", "userId": "u"}')
+    response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(*parts)
+    with Upstream(answering(response)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            bot.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(*parts))
+            got = read_message(bot)
+        for message in (got, upstream.requests[0]):
+            head, body = head_and_body(message)
+            assert b"chunked" in head
+            assert b"".join(re.findall(rb"[0-9a-f]+\r\n(.+)\r\n", body)) == b"".join(parts)
+    assert recorded(tmp_path)[0].event == "start"
+
+
+def test_the_bots_path_is_joined_to_the_targets(tmp_path):
+    """The bot's `/` is the target as given; anything further is appended. The Host is the target's."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url + "?key=1") as (_, port):
+        for path in ("/", "/more", "/?x=2", "/a/b?x=%20"):
+            post(port, BOT, path)
+        lines = [request.split(b"\r\n")[0].split(b" ")[1] for request in upstream.requests]
+        assert lines == [b"/bot?key=1", b"/bot/more?key=1", b"/bot?key=1&x=2", b"/bot/a/b?key=1&x=%20"]
+        assert b"Host: 127.0.0.1:%d\r\n" % upstream.port in upstream.requests[0]
+    assert [exchange.request.path for exchange in recorded(tmp_path)] == ["/", "/more", "/?x=2", "/a/b?x=%20"]
+
+
+def test_what_is_no_bots_request_passes_too(tmp_path):
+    """A GET, a text and an array are recorded with no event."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            bot.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read_message(bot) == ECHO
+        post(port, b"hello")
+        post(port, b'[{"action": "start"}]')
+    exchanges = recorded(tmp_path)
+    assert [(exchange.event, exchange.conversation) for exchange in exchanges] == [(None, None)] * 3
+    assert [exchange.request.method for exchange in exchanges] == ["GET", "POST", "POST"]
+
+
+def test_old_and_long_lived_connections(tmp_path):
+    """HTTP/1.0 without keep-alive, and many requests on one HTTP/1.1 connection, also in one packet."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            bot.sendall(b"POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s" % (len(BOT), BOT))
+            assert read_message(bot).endswith(head_and_body(ECHO)[1])
+            assert bot.recv(1) == b""
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            bot.sendall(request_bytes(BOT) * 3)
+            got = b""
+            while len(got) < 3 * len(ECHO):
+                got += bot.recv(65536)
+            assert got == ECHO * 3
+    assert len(recorded(tmp_path)) == 4
+
+
+def garbage(connection, _):
+    connection.sendall(b"no HTTP at all\r\n\r\n")
+
+
+def two_lengths(connection, _):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+
+
+def half_a_body(connection, _):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+
+def half_a_head(connection, _):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConte")
+
+
+def reset(connection, _):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def silence(connection, _):
+    return connection.recv(1) == b"?"
+
+
+def silence_in_the_body(connection, request):
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nuntil the end")
+    return silence(connection, request)
+
+
+@pytest.mark.parametrize(
+    ("behave", "kind", "status"),
+    [
+        (garbage, "protocol", b"502"),
+        (two_lengths, "protocol", b"502"),
+        (half_a_body, "disconnect", b"502"),
+        (half_a_head, "disconnect", b"502"),
+        (reset, "disconnect", b"502"),
+        (lambda *_: False, "disconnect", b"502"),
+        (silence, "timeout", b"504"),
+        (silence_in_the_body, "timeout", b"504"),
+    ],
+)
+def test_a_failing_webhook_is_answered_for_and_recorded(tmp_path, behave, kind, status):
+    """The bot gets a 502 or 504 with one line of JSON, the recording a failure, and the next request works."""
+    behaviours = [behave]
+
+    def then_well(connection, request):
+        return (behaviours.pop() if behaviours else answering(ECHO))(connection, request)
+
+    with Upstream(then_well) as upstream, recorder(tmp_path, upstream.url, "--timeout", "0.5") as (process, port):
+        head, body = head_and_body(post(port, BOT))
+        assert head.startswith(b"HTTP/1.1 " + status)
+        explained = json.loads(body)
+        assert body.count(b"\n") == 1
+        assert explained["failure"] == kind
+        assert f"127.0.0.1:{upstream.port}" in explained["error"]
+        assert post(port, BOT) == ECHO
+        assert process.stop() == 0
+    first, second = recorded(tmp_path)
+    assert first.response is None
+    assert (first.failure.kind, first.failure.message) == (kind, explained["error"])
+    assert (first.event, second.failure) == ("start", None)
+    assert any(f"{kind}: The webhook at" in line for line in process.stderr)
+
+
+def test_a_webhook_that_dies_and_comes_back(tmp_path):
+    """Nothing listens, then something does: no restart is needed."""
+    port_of_target = free_port()
+    url = f"http://127.0.0.1:{port_of_target}/bot"
+    with recorder(tmp_path, url) as (_, port):
+        for _ in range(2):
+            head, body = head_and_body(post(port, BOT))
+            assert head.startswith(b"HTTP/1.1 502")
+            assert json.loads(body)["failure"] == "connect"
+        with Upstream(answering(ECHO), port_of_target):
+            assert post(port, BOT) == ECHO
+        assert json.loads(head_and_body(post(port, BOT))[1])["failure"] == "connect"
+    kinds = [exchange.failure and exchange.failure.kind for exchange in recorded(tmp_path)]
+    assert kinds == ["connect", "connect", None, "connect"]
+    assert recorded(tmp_path)[0].timing.upstream_ms is None
+
+
+def test_a_name_that_does_not_resolve(tmp_path):
+    """The bot reads which name it is."""
+    with recorder(tmp_path, "http://no-such-host.invalid/") as (_, port):
+        head, body = head_and_body(post(port, BOT))
+        assert head.startswith(b"HTTP/1.1 502")
+        assert "no-such-host.invalid:80" in json.loads(body)["error"]
+
+
+def test_a_bot_that_hangs_up_is_recorded_with_the_answer_it_missed(tmp_path):
+    """The webhook's answer is worth having; the failure says that the bot was gone."""
+    gone = threading.Event()
+
+    def slow(connection, _):
+        gone.wait(10)
+        connection.sendall(ECHO)
+        return True
+
+    with Upstream(slow) as upstream, recorder(tmp_path, upstream.url) as (process, port):
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            bot.sendall(request_bytes(BOT))
+            eventually(lambda: upstream.requests, "the request")
+        gone.set()
+        process.wait_for("client_gone")
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            bot.sendall(request_bytes(BOT)[:-10])
+        eventually(lambda: len(recorded(tmp_path)) == 2, "the second exchange")
+        assert post(port, BOT) == ECHO
+        assert process.stop() == 0
+    answered, unfinished, last = recorded(tmp_path)
+    assert answered.failure.kind == "client_gone"
+    assert answered.response.body.value == {"greeting": "При"}
+    assert (unfinished.failure.kind, unfinished.response) == ("client_gone", None)
+    assert last.failure is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_what_is_in_flight_complete(tmp_path, number):
+    """The bot gets its answer, the recording its exchange, and the command ends with 0."""
+    release = threading.Event()
+
+    def slow(connection, _):
+        release.wait(10)
+        connection.sendall(ECHO)
+        return True
+
+    with Upstream(slow) as upstream, recorder(tmp_path, upstream.url) as (process, port):
+        with (
+            socket.create_connection(("127.0.0.1", port)) as idle,
+            socket.create_connection(("127.0.0.1", port)) as bot,
+        ):
+            bot.sendall(request_bytes(BOT))
+            eventually(lambda: upstream.requests, "the request")
+            process.process.send_signal(number)
+            eventually(lambda: refused(port), "the listener to close")
+            release.set()
+            head, body = head_and_body(read_message(bot))
+            assert (body, b"Connection: close" in head) == (head_and_body(ECHO)[1], True)
+            assert process.finished() == 0
+            assert idle.recv(1) == b""
+    assert len(recorded(tmp_path)) == 1
+
+
+def refused(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_an_existing_recording_is_appended_to(tmp_path):
+    """And the user is told."""
+    for expected in ("New recording shop in", "Recording shop exists: appending to its 1 exchange."):
+        with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (process, port):
+            post(port, BOT)
+            assert process.stop() == 0
+            assert process.stderr[0].startswith(expected)
+    assert len(recorded(tmp_path)) == 2
+
+
+def test_a_torn_recording_is_repaired_and_the_user_told(tmp_path):
+    """What a crash left behind does not keep anybody from recording on."""
+    with Upstream(answering(ECHO)) as upstream:
+        with recorder(tmp_path, upstream.url) as (process, port):
+            post(port, BOT)
+            process.stop()
+        path = tmp_path / "shop" / "exchanges.json"
+        path.write_bytes(path.read_bytes()[:-4] + b',\n"2": {"at":')
+        with recorder(tmp_path, upstream.url) as (process, port):
+            post(port, BOT)
+            process.stop()
+    assert "ended in an unfinished line of 11 bytes" in process.stderr[0]
+    assert "exchanges.json.torn-" in process.stderr[1]
+    assert len(recorded(tmp_path)) == 2
+
+
+def test_a_request_that_is_no_http_is_recorded_as_such(tmp_path):
+    """Two ways to read a body's length are a way to smuggle requests: refused, and the refusal is on record."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        got = post(port, b"0\r\n\r\n", headers=b"Transfer-Encoding: chunked\r\n")
+        assert got.startswith(b"HTTP/1.1 400")
+        assert upstream.requests == []
+    (exchange,) = recorded(tmp_path)
+    assert exchange.failure.kind == "protocol"
+    assert "The bot sent what is no valid HTTP request" in exchange.failure.message
+
+
+def test_it_is_no_open_proxy(tmp_path):
+    """Whole URLs and CONNECT are refused and go nowhere."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        for request in (
+            b"GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n",
+            b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n",
+        ):
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(request)
+                assert read_message(client).startswith(b"HTTP/1.1 400")
+        assert upstream.requests == []
+        assert post(port, BOT) == ECHO
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(folder / "ca.pem")
+    leaf = ca.issue_cert("127.0.0.1", "localhost")
+    leaf.private_key_pem.write_to_path(folder / "key.pem")
+    for blob in leaf.cert_chain_pems:
+        blob.write_to_path(folder / "cert.pem", append=True)
+    leaf.private_key_and_cert_chain_pem.write_to_path(folder / "both.pem")
+    return folder
+
+
+@pytest.mark.parametrize("files", [["--cert", "cert.pem", "--key", "key.pem"], ["--cert", "both.pem"]])
+def test_it_listens_with_https(tmp_path, authority, files):
+    """With the user's own certificate, key in the same file or apart."""
+    arguments = [file if file.startswith("--") else authority / file for file in files]
+    context = ssl.create_default_context(cafile=authority / "ca.pem")
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url, *arguments) as (process, port):
+        assert any("Listening on https://" in line for line in process.stderr)
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost") as bot:
+            for _ in range(2):
+                bot.sendall(request_bytes(BOT))
+                assert read_message(bot) == ECHO
+    assert len(recorded(tmp_path)) == 2
+
+
+def test_an_https_target_is_verified(tmp_path, authority):
+    """An unknown authority is a failure, a known one is not."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(authority / "both.pem")
+
+    def behave(connection, _):
+        raise AssertionError
+
+    with Upstream(behave) as upstream:
+        upstream._serve = lambda connection: serve_tls(context, connection)
+        url = f"https://localhost:{upstream.port}/bot"
+        with recorder(tmp_path, url) as (_, port):
+            head, body = head_and_body(post(port, BOT))
+            assert head.startswith(b"HTTP/1.1 502")
+            assert json.loads(body)["failure"] == "connect"
+            assert "ertificate verify failed" in json.loads(body)["error"]
+        with recorder(tmp_path, url, "--ca", authority / "ca.pem") as (_, port):
+            assert post(port, BOT) == ECHO
+
+
+def serve_tls(context, connection):
+    try:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            while read_message(secured):
+                secured.sendall(ECHO)
+    except OSError:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--target", "hook.example.com"], "'hook.example.com' is no webhook's URL: write it whole, for example"),
+        (["--target", "http://x/", "--listen", "nowhere"], "'nowhere' is no address"),
+        (["--target", "http://x/", "--listen", "203.0.113.1:80"], "this machine has no such address"),
+        (["--target", "http://x/", "--key", __file__], "--key needs --cert"),
+        (["--target", "http://x/", "--cert", __file__], "can't be used"),
+        ([], "Missing option '--target'"),
+    ],
+)
+def test_wrong_usage_is_explained(tmp_path, arguments, message):
+    """One sentence, status 2, and no traceback."""
+    process = run("record", "shop", "--recordings", tmp_path, *arguments)
+    assert process.process.returncode == 2
+    shown = " ".join(process.stderr)
+    assert message in shown
+    assert "Traceback" not in shown
+
+
+def test_a_name_that_would_leave_the_folder_is_refused(tmp_path):
+    """Names are no paths."""
+    process = run("record", "../shop", "--target", "http://x/", "--recordings", tmp_path)
+    assert process.process.returncode == 2
+    assert "can't be a recording's name" in process.stderr[-1]
+
+
+def test_a_port_in_use_is_named(tmp_path):
+    """With what to do about it."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        process = run("record", "shop", "--target", "http://x/", "--recordings", tmp_path, "--listen", port)
+    assert process.process.returncode == 2
+    assert f"Can't listen on 127.0.0.1:{port}: another program listens there." in "\n".join(process.stderr)
+
+
+def test_a_hosting_platforms_port_is_used(tmp_path, monkeypatch):
+    """PORT means every interface."""
+    port = free_port()
+    monkeypatch.setenv("PORT", str(port))
+    with aimyproxy("record", "shop", "--target", "http://x/", "--recordings", tmp_path) as process:
+        process.wait_for(rf"Listening on http://0\.0\.0\.0:{port}")
+
+
+def limit_files():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+
+
+def test_a_full_disk_does_not_keep_the_bot_waiting(tmp_path):
+    """The bot is served, the user is told once, the status says that something is missing."""
+    upstream = Upstream(answering(ECHO))
+    with upstream, recorder(tmp_path, upstream.url, preexec_fn=limit_files) as (process, port):
+        for _ in range(20):
+            assert post(port, BOT) == ECHO
+        assert process.stop() == 1
+    kept = len(recorded(tmp_path))
+    assert 0 < kept < 20
+    told = [line for line in process.stderr if line.startswith("NOT RECORDED")]
+    assert len(told) == 1
+    assert "No space left on device" in told[0]
+    assert process.stderr[-1] == f"Error: {20 - kept} exchanges could not be recorded; the bot was served."
+
+
+def test_a_killed_recorder_loses_nothing_that_was_answered(tmp_path):
+    """`kill -9` under load, again and again into one recording."""
+    answered = 0
+    with Upstream(answering(ECHO)) as upstream:
+        for round_number in range(5):
+            with recorder(tmp_path, upstream.url) as (process, port):
+                counts = [0] * 4
+                bots = [threading.Thread(target=talk, args=(port, counts, number)) for number in range(4)]
+                for bot in bots:
+                    bot.start()
+                goal = 20 + 60 * round_number
+                eventually(lambda counts=counts, goal=goal: sum(counts) >= goal, "the load")
+                process.process.kill()
+                for bot in bots:
+                    bot.join()
+            answered += sum(counts)
+            assert len(recorded(tmp_path)) >= answered
+    assert answered > 300
+
+
+def talk(port, counts, number):
+    try:
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            while True:
+                bot.sendall(request_bytes(BOT))
+                if read_message(bot) != ECHO:
+                    return
+                counts[number] += 1
+    except OSError:
+        return
