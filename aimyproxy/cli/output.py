@@ -39,14 +39,14 @@ def local_time(moment: str, form: str = "%H:%M:%S") -> str:
         return moment
 
 
-def exchange_line(exchange: Exchange) -> str:
+def exchange_line(exchange: Exchange, time_form: str = "%H:%M:%S") -> str:
     """An exchange in one line, without its id: time, channel, user, event, status, milliseconds, effect."""
     from aimyproxy import aimylogic
 
     channel, _, user = exchange.conversation or (None, None, "-")
     event = exchange.event if exchange.event is not None else f"{exchange.request.method} {exchange.request.path}"
     parts = [
-        local_time(exchange.at),
+        local_time(exchange.at, time_form),
         f"{channel or '-':<10}",
         f"{shortened(user, 28):<28}",
         f"{shortened(event, 20):<20}",

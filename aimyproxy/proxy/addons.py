@@ -170,6 +170,9 @@ class Tls(tlsconfig.TlsConfig):
     def configure(self, updated: set[str]) -> None:
         """Leave out the original's certificate authority, which it would write into the home folder."""
 
+    def running(self) -> None:
+        """Leave out the original's look at that authority's age."""
+
     def tls_start_client(self, tls_start: TlsData) -> None:
         """A connection of the bot begins with TLS."""
         if self._listen is not None:

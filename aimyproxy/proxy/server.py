@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.master import Master
@@ -70,7 +70,7 @@ async def _serve(
     recorder = Recorder(recording.append, observer)
     with _stop_signals() as stop, _log_to(observer):
         master = Master(Options())
-        with asyncio_utils.install_exception_handler(master._asyncio_exception_handler), _eager_tasks():  # noqa: SLF001
+        with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
             proxyserver = _configure(master, settings, recorder)
             started(*await _listen(proxyserver, settings))
             await master.running()
@@ -80,11 +80,6 @@ async def _serve(
             await _drain(proxyserver, recorder, stop)
             syncing.cancel()
             await master.done()
-
-
-def _eager_tasks() -> contextlib.AbstractContextManager[Any]:
-    # Python 3.12 and newer only; mitmproxy's helper does nothing before.
-    return asyncio_utils.set_eager_task_factory()
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from aimyproxy import jsonvalue
 from aimyproxy.errors import RecordingExists, RecordingNotFound, StoreError
 from aimyproxy.store import atomic, lines
-from aimyproxy.store.snapshot import examine
+from aimyproxy.store.snapshot import Snapshot, examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -50,6 +50,7 @@ class AppendableFile:
         self.set_aside: Path | None = None
         self._mutex = threading.RLock()
         self._transactions = 0
+        self._owner = 0
         self._descriptor = -1
         self._about: dict[str, JSON] | None = None
         self._known = (-1, -1)
@@ -104,6 +105,7 @@ class AppendableFile:
         """Keep every other writer out, for reading, changing and rewriting in one go."""
         with self._mutex:
             self._transactions += 1
+            self._owner = threading.get_ident()
             try:
                 if self._transactions == 1:
                     self._take()
@@ -112,6 +114,10 @@ class AppendableFile:
                 self._transactions -= 1
                 if self._transactions == 0 and self._descriptor >= 0:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def snapshot(self) -> Snapshot:
+        """The file as it is now; inside a transaction of this thread too, whose lock a reader would wait for."""
+        return Snapshot(self.path, lock=not (self._transactions and self._owner == threading.get_ident()))
 
     def sync(self) -> None:
         """Force what was appended onto the disk; returns at once where nothing was."""

@@ -82,12 +82,16 @@ class Recording:
         """Add one exchange behind the others; returns its id. It survives the end of this process from here on."""
         return self._table.append_encoded([jsonvalue.dumps(exchanges.to_document(exchange))])[0]
 
-    def __iter__(self) -> Iterator[tuple[int, Exchange]]:
-        """The ids and the exchanges, in order, as they were when the walk began; in bounded memory."""
+    def documents(self) -> Iterator[tuple[int, JSON]]:
+        """The ids and the stored forms, in order, as they were when the walk began; in bounded memory."""
         with self._storage.snapshot() as snapshot:
             self._checked(snapshot.about)
-            for identity, document in snapshot:
-                yield identity, self._exchange(identity, document)
+            yield from snapshot
+
+    def __iter__(self) -> Iterator[tuple[int, Exchange]]:
+        """The ids and the exchanges, as `documents`; raises BrokenFile at one that is no exchange."""
+        for identity, document in self.documents():
+            yield identity, self._exchange(identity, document)
 
     def get(self, identity: int) -> Exchange:
         """The exchange of this id.

@@ -111,18 +111,21 @@ class Snapshot:
     """The file as it was when this was opened; what is appended or rewritten later doesn't show.
 
     `about` is the describing document, `torn` how many bytes of an unfinished append follow the last document.
+    Without `lock` the caller sees to it that nobody writes while this opens.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, lock: bool = True) -> None:
         self.path = path
         try:
             self._file = path.open("rb")
         except OSError as error:
             raise StoreError(f"{path} can't be read: {error.strerror}.") from None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_SH)
+            if lock:
+                fcntl.flock(self._file, fcntl.LOCK_SH)
             self._layout = examine(self._file.fileno(), path)
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            if lock:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
         except BaseException:
             self._file.close()
             raise

@@ -38,7 +38,7 @@ class LineStorage(Storage):
 
     def snapshot(self) -> Snapshot:
         """The file as it is now, for reading."""
-        return Snapshot(self.path)
+        return self._file.snapshot() if self._file else Snapshot(self.path)
 
     def read(self) -> dict[str, dict[str, Any]]:
         """All tables; the memory that takes grows with the file."""

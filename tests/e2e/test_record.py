@@ -41,6 +41,7 @@ def recorder(tmp_path, target, *arguments, name="shop", **options):
     command = ["record", name, "--target", target, "--listen", "127.0.0.1:0", "--recordings", tmp_path, *arguments]
     with aimyproxy(*command, **options) as process:
         yield process, listening_port(process)
+    assert "Traceback" not in "\n".join(process.stderr)
 
 
 def recorded(tmp_path, name="shop"):

@@ -198,8 +198,8 @@ def test_a_file_that_a_person_edited_opens(path, change):
         (lambda text: text.replace('"exchanges"', "exchanges"), 2, 1),
         (lambda text: text.replace(',\n"2"', '\n"2"'), 4, 1),
         (lambda text: text.replace('"3":', '"2":'), 5, 1),
-        (lambda text: "", 1, 1),
-        (lambda text: "oops", 1, 1),
+        (lambda _: "", 1, 1),
+        (lambda _: "oops", 1, 1),
     ],
 )
 def test_a_broken_file_is_an_error_with_a_place(path, change, line, column):

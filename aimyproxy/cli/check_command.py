@@ -1,0 +1,105 @@
+"""`aimyproxy check`: read a recording whole and name everything that is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aimyproxy.cli.options import recordings_option
+from aimyproxy.cli.output import counted, say
+from aimyproxy.errors import EXIT_DIFFERENT, EXIT_OK, AimyproxyError, InvalidDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aimyproxy.exchange import Exchange
+    from aimyproxy.store.folder import RecordingsFolder
+    from aimyproxy.store.recording import Recording
+
+
+@click.command("check")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@recordings_option
+def command(names: tuple[str, ...], folder: RecordingsFolder) -> int:
+    """Check the recordings NAME (all of them where none is named) from the first byte to the last.
+
+    Exit status 1 if anything is wrong. Nothing is changed.
+    """
+    status = EXIT_OK
+    names = names or tuple(folder.names())
+    if not names:
+        say(f"There are no recordings in {folder.root}.")
+    for name in names:
+        recording = folder.open(name)
+        problems = 0
+        for problem in problems_of(recording):
+            click.echo(f"{name}: {problem}")
+            problems += 1
+        if problems:
+            status = EXIT_DIFFERENT
+        else:
+            mocks = counted(len(recording.mocks.read()), "mock")
+            say(f"{name}: fine, {counted(len(recording), 'exchange')} and {mocks}.")
+    return status
+
+
+def problems_of(recording: Recording) -> Iterator[str]:
+    """Each thing that is wrong with the recording, as a sentence."""
+    known: set[int] = set()
+    try:
+        if torn := recording.torn_bytes():
+            yield f"{recording.path} ends in an unfinished line of {torn} bytes; the next `record` sets it aside."
+        for identity, document in recording.documents():
+            known.add(identity)
+            yield from (f"exchange {identity}: {problem}" for problem in _exchange_problems(document))
+    except AimyproxyError as error:
+        yield str(error)
+        return
+    yield from _mock_problems(recording, known)
+    for left in sorted(recording.folder.glob("*.torn-*")):
+        yield f"{left} holds the bytes of an unfinished line that a crash left; remove it when you don't need them."
+
+
+def _exchange_problems(document: object) -> Iterator[str]:
+    from aimyproxy import aimylogic
+    from aimyproxy.exchange import from_document
+
+    try:
+        exchange = from_document(document)
+    except InvalidDocument as error:
+        yield f"{error}."
+        return
+    event, conversation = aimylogic.identify(exchange.request.body.variables())
+    if (event, conversation) != (exchange.event, exchange.conversation):
+        yield f"its event and conversation are not those of its request, which are {event!r} and {conversation}."
+    yield from _answer_problems(exchange)
+
+
+def _answer_problems(exchange: Exchange) -> Iterator[str]:
+    from datetime import datetime
+
+    if exchange.response is None and exchange.failure is None:
+        yield "it has neither a response nor a failure."
+    try:
+        datetime.fromisoformat(exchange.at)
+    except ValueError:
+        yield f"at is no time: {exchange.at!r}."
+
+
+def _mock_problems(recording: Recording, known: set[int]) -> Iterator[str]:
+    from aimyproxy.replay.mocks import Mock
+
+    try:
+        documents = recording.mocks.read()
+    except AimyproxyError as error:
+        yield str(error)
+        return
+    for identity, document in documents:
+        try:
+            mock = Mock.parse(identity, document)
+        except InvalidDocument as error:
+            yield f"mock {identity}: {error}."
+            continue
+        if mock.from_exchange is not None and mock.from_exchange not in known:
+            yield f"mock {identity}: from_exchange is {mock.from_exchange}, and there is no such exchange."
