@@ -60,9 +60,8 @@ def test_a_document_that_is_no_exchange_is_named_with_its_line(recording):
     """A person who edits by hand finds the place."""
     for exchange in named("a", "b"):
         recording.append(exchange)
-    recording.path.write_text(
-        recording.path.read_text().replace('"method":"POST"', '"method":5').replace("5", '"P"', 1)
-    )
+    first, method, second = recording.path.read_text().rpartition('"method":"POST"')
+    recording.path.write_text(first + method.replace('"POST"', "5") + second)
     with pytest.raises(BrokenFile, match=r"exchange 2: request\.method has to be a string, not 5") as caught:
         list(recording)
     assert caught.value.line == 4
