@@ -69,6 +69,8 @@ class Body:
                 value = json.loads(value.removeprefix("\ufeff"), parse_constant=_no_constant)
             except (ValueError, RecursionError):
                 return None
+            if jsonvalue.too_deep(value):
+                return None
         return value if isinstance(value, dict) else None
 
 

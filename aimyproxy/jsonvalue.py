@@ -19,6 +19,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 # orjson writes 254 levels, jq reads 256; a body stands four levels deep in its file.
 _SPARE_LEVELS: Final = 8
+_DEEPEST: Final = 254 - _SPARE_LEVELS
 _INT64_MIN: Final = -(2**63)
 _UINT64_MAX: Final = 2**64 - 1
 _NUMBER_IN_TWO_SPELLINGS: Final = re.compile(rb"\d(?:\.0|e)")
@@ -93,6 +94,21 @@ def parse_lossless(raw: bytes) -> tuple[JSON] | None:
     except _Lost:
         return None
     return (value,)
+
+
+def too_deep(value: JSON) -> bool:
+    """Whether the value is nested deeper than what is stored as JSON, so that walking it could exhaust the stack."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            member
+            for container in level
+            if isinstance(container, dict | list)
+            for member in (container.values() if isinstance(container, dict) else container)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def same(one: JSON, other: JSON) -> bool:

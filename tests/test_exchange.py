@@ -73,7 +73,15 @@ def test_a_text_that_spells_an_object_has_variables():
         "big": 123456789012345678901234567890,
     }
     assert Body.of(b'\xef\xbb\xbf{"action": "start"}').variables() == {"action": "start"}
-    for raw in (b"[1]", b"oops", b'{"a": NaN}', b"", b"\xff", b"[" * 100_000):
+    for raw in (
+        b"[1]",
+        b"oops",
+        b'{"a": NaN}',
+        b"",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"a":' + b"[" * 400 + b"]" * 400 + b"}",
+    ):
         assert Body.of(raw).variables() is None
 
 

@@ -93,6 +93,17 @@ def test_what_loses_nothing_is_parsed(raw, value):
     assert value is None or (parsed[0] == value and type(parsed[0]) is type(value))
 
 
+def test_depth_is_measured():
+    """What is stored as JSON is never too deep, one level more is."""
+    for levels, expected in ((246, False), (247, True)):
+        value = []
+        for _ in range(levels - 1):
+            value = [value]
+        assert jsonvalue.too_deep(value) is expected
+        assert (jsonvalue.parse_lossless(json.dumps(value).encode()) is None) is expected
+    assert not jsonvalue.too_deep({"a": [1, {"b": []}], "c": None})
+
+
 @given(values, values)
 def test_same_is_an_equality(one, other):
     """It is reflexive and symmetric, and agrees with the canonical bytes."""

@@ -46,6 +46,8 @@ class Forward:
             return
         flow.metadata[_PATH] = flow.request.path
         flow.request.path = self._target.joined(flow.request.path)
+        if self._target.authorization and "Authorization" not in flow.request.headers:
+            flow.request.headers["Authorization"] = self._target.authorization
 
 
 class Patience:

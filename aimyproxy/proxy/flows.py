@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aimyproxy import aimylogic
-from aimyproxy.exchange import Body, Exchange, Request, Response, Timing
+from aimyproxy.content import body_of
+from aimyproxy.exchange import Exchange, Request, Response, Timing
 
 if TYPE_CHECKING:
     from mitmproxy import http
 
-    from aimyproxy.exchange import Failure, Headers
+    from aimyproxy.exchange import Body, Failure, Headers
 
 
 def to_exchange(
@@ -52,8 +53,4 @@ def _text(raw: bytes) -> str:
 
 
 def _body(message: http.Message) -> Body:
-    try:
-        return Body.of(message.get_content(strict=True) or b"")
-    except ValueError:
-        # The Content-Encoding is unknown, or a lie.
-        return Body.of(message.raw_content or b"", encoded=True)
+    return body_of(message.raw_content or b"", message.headers.get("content-encoding", ""))

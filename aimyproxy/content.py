@@ -1,0 +1,63 @@
+"""Content-Encoding undone: gzip, deflate and br, in any order; what can't be undone stays as it came."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Final
+
+from aimyproxy.exchange import Body
+
+ACCEPTED: Final = "gzip, deflate, br"
+"""The Accept-Encoding for what `body_of` undoes."""
+
+# gzip and zlib by their headers; then deflate without one, as some servers send it.
+_WINDOWS: Final = {"gzip": (31,), "x-gzip": (31,), "deflate": (47, -15)}
+
+
+class TooLargeError(Exception):
+    """The decoded body is beyond the limit."""
+
+
+def body_of(raw: bytes, content_encoding: str, limit: int = 0) -> Body:
+    """The decoded body; `encoded` and as it came where the encoding is unknown, or a lie.
+
+    Raises:
+        TooLargeError: it decodes to more than `limit` bytes (0: no limit).
+    """
+    content: bytes | None = raw
+    # The encoding that was applied last stands last.
+    for coding in reversed(content_encoding.lower().split(",")):
+        if content and coding.strip() not in ("", "identity"):
+            content = _decoded(content, coding.strip(), limit)
+    return Body.of(raw, encoded=True) if content is None else Body.of(content)
+
+
+def _decoded(raw: bytes, coding: str, limit: int) -> bytes | None:
+    if coding == "br":
+        return _brotli(raw, limit)
+    for window in _WINDOWS.get(coding, ()):
+        decompressor = zlib.decompressobj(window)
+        try:
+            content = decompressor.decompress(raw, limit)
+        except zlib.error:
+            continue
+        if decompressor.unconsumed_tail:
+            raise TooLargeError
+        if decompressor.eof:
+            return content
+    return None
+
+
+def _brotli(raw: bytes, limit: int) -> bytes | None:
+    import brotli  # type: ignore[import-untyped]
+
+    decompressor, content = brotli.Decompressor(), b""
+    try:
+        # Piece by piece: a small body must not become all of the memory before it is looked at.
+        for start in range(0, len(raw), 4096):
+            content += decompressor.process(raw[start : start + 4096])
+            if limit and len(content) > limit:
+                raise TooLargeError
+    except brotli.error:
+        return None
+    return content if decompressor.is_finished() else None

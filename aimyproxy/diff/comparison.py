@@ -1,0 +1,65 @@
+"""What differs between two answers: their effects, statuses and failures."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from aimyproxy.diff.structure import Difference, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aimyproxy.aimylogic import Effect
+    from aimyproxy.diff.answers import Answer
+    from aimyproxy.jsonvalue import JSON
+
+Aspect: TypeAlias = Literal["effect", "status", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference between two answers, and in what they differ.
+
+    aspect "effect": the path begins at the variables (`$.name`), or at the body where that is no object. "status":
+    two numbers at `$`. "failure": at `$`, why there was no answer, and None on the side that has one.
+    """
+
+    aspect: Aspect
+    difference: Difference
+
+
+def compare(baseline: Answer, candidate: Answer) -> list[Finding]:
+    """All that differs between two answers; failures first, then the status, then the effect.
+
+    Where one side has no answer there is nothing else to compare.
+    """
+    if baseline.failure or candidate.failure:
+        return list(_changed("failure", baseline.failure, candidate.failure))
+    status = _changed("status", baseline.status, candidate.status)
+    effect = effect_differences(baseline.effect, candidate.effect)
+    return [*status, *(Finding("effect", difference) for difference in effect)]
+
+
+def effect_differences(before: Effect, after: Effect) -> list[Difference]:
+    """The structural difference of two effects.
+
+    An object answer against any other body is one difference at the root: the bot takes variables from the one and
+    nothing from the other.
+    """
+    if before.kind != after.kind:
+        return [Difference((), "type", comparable(before), comparable(after))]
+    return differences(comparable(before), comparable(after))
+
+
+def comparable(effect: Effect) -> JSON:
+    """The effect's value as JSON; bytes are an object with the one member `base64`."""
+    if isinstance(effect.value, bytes):
+        return {"base64": base64.b64encode(effect.value).decode()}
+    return effect.value
+
+
+def _changed(aspect: Aspect, before: JSON, after: JSON) -> Iterator[Finding]:
+    if before != after:
+        yield Finding(aspect, Difference((), "changed", before, after))

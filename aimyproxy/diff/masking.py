@@ -1,0 +1,65 @@
+"""An effect without what it took from its own request: what two users' answers to one question have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+from zlib import crc32
+
+from aimyproxy.aimylogic import SYSTEM_VARIABLES, without_volatile
+from aimyproxy.diff.answers import leaves
+from aimyproxy.jsonvalue import path_text
+
+if TYPE_CHECKING:
+    from aimyproxy.exchange import Request
+    from aimyproxy.jsonvalue import JSON, Path
+
+Marks: TypeAlias = list[tuple[str, str]]
+"""A value as text, and the character that stands for its path in the request; the longest value first."""
+
+# Shorter ones are in too many texts by chance.
+_SHORTEST: Final = 3
+# The private-use characters of one plane: no text has them, and no later mark is found inside one.
+_FIRST_STAND_IN: Final = 0xF0000
+_STAND_INS: Final = 0xFFFD
+
+
+def masked(value: JSON, request: Request) -> JSON:
+    """The value with every system variable's value in its texts and numbers replaced by where it came from.
+
+    In `"Привет, Иван"` one character stands for all names that come from `$.rawRequest.message.from.first_name`. What
+    is volatile in the request is left alone: what a webhook makes of it is noise.
+    """
+    marks = _marks(request)
+    try:
+        return _masked(value, marks) if marks else value
+    except RecursionError:
+        return value
+
+
+def _marks(request: Request) -> Marks:
+    variables = without_volatile(request.body.variables() or {})
+    system = {name: value for name, value in variables.items() if name in SYSTEM_VARIABLES and name != "action"}
+    found = {(str(leaf), _stand_in(path)) for path, leaf in leaves(system) if _telling(leaf)}
+    return sorted(found, key=lambda mark: (-len(mark[0]), mark[1]))
+
+
+def _stand_in(path: Path) -> str:
+    return chr(_FIRST_STAND_IN + crc32(path_text(path).encode("utf-8", "surrogatepass")) % _STAND_INS)
+
+
+def _telling(leaf: JSON) -> bool:
+    return isinstance(leaf, str | int) and not isinstance(leaf, bool) and len(str(leaf)) >= _SHORTEST
+
+
+def _masked(value: JSON, marks: Marks) -> JSON:
+    if isinstance(value, dict):
+        return {key: _masked(member, marks) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_masked(element, marks) for element in value]
+    if isinstance(value, str):
+        for text, stand_in in marks:
+            value = value.replace(text, stand_in)
+        return value
+    if _telling(value):
+        return next((stand_in for text, stand_in in marks if text == str(value)), value)
+    return value

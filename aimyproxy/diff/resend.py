@@ -1,0 +1,234 @@
+"""Sending a recording's requests to a live candidate. The only place that imports aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from yarl import URL
+
+from aimyproxy.content import ACCEPTED, body_of
+from aimyproxy.errors import TargetError
+from aimyproxy.exchange import Exchange, Failure, Response, Timing
+from aimyproxy.store.recording import now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+
+    from aimyproxy.exchange import FailureKind, Request
+    from aimyproxy.target import Target
+
+REPLAY_HEADER: Final = ("Aimyproxy-Replay", "1")
+"""Tells the candidate that no user waits for this answer, so that it can skip mails and payments."""
+
+# How many requests may wait for their conversation's turn: bounds memory, whatever the recording's length.
+_READ_AHEAD: Final = 1000
+_LONGEST_HEADER: Final = 64 * 1024
+_NOT_RESENT: Final = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """What became of one request: the baseline's exchange and its id, and the exchange with the candidate.
+
+    `reached` is False where the request did not get through, so that the failure tells nothing of how it is answered.
+    """
+
+    id: int
+    baseline: Exchange
+    candidate: Exchange
+    reached: bool
+
+
+def resend(
+    exchanges: Iterable[tuple[int, Exchange]],
+    target: Target,
+    on_result: Callable[[Resent], None],
+    *,
+    concurrency: int = 8,
+    timeout: float = 30.0,
+) -> None:
+    """Send all requests, each conversation in its recorded order and the conversations side by side.
+
+    At most `concurrency` requests are under way at once, each for at most `timeout` seconds. Requests without a
+    conversation go one after another, as one conversation. `on_result` is called for each as its answer comes, in
+    whatever order that is. Exchanges are read as they are needed.
+
+    Raises:
+        TargetError: the target could not be reached at all: none of the first requests got through.
+        KeyboardInterrupt: from the keyboard; what was under way is given up.
+    """
+    try:
+        asyncio.run(_Run(target, on_result, concurrency, timeout).send(exchanges))
+    except BaseExceptionGroup as several:
+        # A lane's error arrives wrapped by its task group; the first one stopped the run.
+        raise several.exceptions[0] from None
+
+
+class _Run:
+    """One re-sending: a lane for each conversation that has requests waiting, in a task of its own."""
+
+    def __init__(self, target: Target, on_result: Callable[[Resent], None], concurrency: int, timeout: float) -> None:
+        self._target = target
+        self._on_result = on_result
+        self._concurrency = concurrency
+        self._timeout = timeout
+        self._lanes: dict[Hashable, deque[tuple[int, Exchange]]] = {}
+        self._under_way = asyncio.Semaphore(concurrency)
+        self._read_ahead = asyncio.Semaphore(max(_READ_AHEAD, concurrency))
+        self._reached_once = False
+        self._unreached = 0
+        self._last_problem = ""
+
+    async def send(self, exchanges: Iterable[tuple[int, Exchange]]) -> None:
+        async with _session(self._timeout) as session, asyncio.TaskGroup() as tasks:
+            for identity, exchange in exchanges:
+                await self._read_ahead.acquire()
+                lane = self._lanes.get(exchange.conversation)
+                if lane is None:
+                    lane = self._lanes[exchange.conversation] = deque()
+                    tasks.create_task(self._work_off(lane, exchange.conversation, session))
+                lane.append((identity, exchange))
+        if self._unreached and not self._reached_once:
+            raise self._unreachable()
+
+    async def _work_off(
+        self, lane: deque[tuple[int, Exchange]], conversation: Hashable, session: aiohttp.ClientSession
+    ) -> None:
+        while lane:
+            identity, exchange = lane.popleft()
+            async with self._under_way:
+                answered, reached = await _ask(session, self._target, exchange)
+            self._read_ahead.release()
+            self._watch(answered, reached=reached)
+            self._on_result(Resent(identity, exchange, answered, reached))
+        del self._lanes[conversation]
+
+    def _watch(self, answered: Exchange, *, reached: bool) -> None:
+        """Stop early where nothing at all gets through: five hundred times "refused" would tell no more than one."""
+        self._reached_once = self._reached_once or reached
+        if not reached and answered.failure and answered.failure.kind == "connect":
+            self._unreached += 1
+            self._last_problem = answered.failure.message
+        if not self._reached_once and self._unreached >= self._concurrency:
+            raise self._unreachable()
+
+    def _unreachable(self) -> TargetError:
+        return TargetError(
+            f"{self._target.display} can't be reached: {self._last_problem}. "
+            "Is the webhook running, and is its URL right?"
+        )
+
+
+def _session(timeout: float) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        # A connection of its own for each request: one that was kept alive may be closed by the webhook just as we
+        # use it, and that would look like a difference.
+        connector=aiohttp.TCPConnector(limit=0, force_close=True),
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=timeout),
+        skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
+        max_line_size=_LONGEST_HEADER,
+        max_field_size=_LONGEST_HEADER,
+    )
+
+
+async def _ask(session: aiohttp.ClientSession, target: Target, exchange: Exchange) -> tuple[Exchange, bool]:
+    """The exchange with the candidate, and whether the request got through."""
+    at, started = now(), perf_counter()
+    response: Response | None = None
+    failure: Failure | None = None
+    reached = True
+    try:
+        response = await _response(session, target, exchange.request)
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        failure, reached = _failure(error)
+    waited = round((perf_counter() - started) * 1000, 3)
+    timing = Timing(waited if reached else None, waited)
+    return replace(exchange, at=at, response=response, failure=failure, timing=timing), reached
+
+
+async def _response(session: aiohttp.ClientSession, target: Target, request: Request) -> Response:
+    url = URL(target.origin + target.joined(request.path), encoded=True)
+    headers = headers_to_send(request, target)
+    sent = request.body.raw or None
+    async with session.request(request.method, url, headers=headers, data=sent, allow_redirects=False) as answer:
+        content = await answer.read()
+        answered = tuple((_text(name), _text(value)) for name, value in answer.raw_headers)
+        body = body_of(content, ",".join(answer.headers.getall("Content-Encoding", [])))
+        return Response(answer.status, answered, body)
+
+
+def headers_to_send(request: Request, target: Target) -> list[tuple[str, str]]:
+    """The recorded headers less those of one connection only, and the header that marks a replay."""
+    named = {
+        name.strip().lower()
+        for header, value in request.headers
+        if header.lower() == "connection"
+        for name in value.split(",")
+    }
+    dropped = _NOT_RESENT | named | {REPLAY_HEADER[0].lower()}
+    if request.body.encoded:
+        # The body could not be decoded when it was recorded: it is sent as it came.
+        dropped -= {"content-encoding"}
+    if target.authorization:
+        dropped |= {"authorization"}
+    headers = [(name, value) for name, value in request.headers if name.lower() not in dropped]
+    if target.authorization:
+        headers.append(("Authorization", target.authorization))
+    return [*headers, ("Accept-Encoding", ACCEPTED), REPLAY_HEADER]
+
+
+def _failure(error: Exception) -> tuple[Failure, bool]:
+    """The failure that an error means, and whether the request got through."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Failure("connect", _reason(error) or message), False
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return Failure("connect", "no connection in time"), False
+    if isinstance(error, TimeoutError):
+        return Failure("timeout", "no complete answer in time"), True
+    if isinstance(error, aiohttp.ClientError | OSError) and not isinstance(error, aiohttp.InvalidURL):
+        return Failure(_kind(error), message), True
+    # What is left never left this machine: a method, path or header that HTTP has no form for.
+    return Failure("protocol", f"the recorded request can't be sent: {message}"), False
+
+
+def _kind(error: aiohttp.ClientError | OSError) -> FailureKind:
+    return "protocol" if isinstance(error, aiohttp.ClientResponseError) else "disconnect"
+
+
+def _reason(error: aiohttp.ClientConnectorError) -> str:
+    """The system's word for why there is no connection, "" where there is none."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {error.host} can't be resolved"
+    code = error.os_error.errno
+    # aiohttp's own text repeats the address, and speaks of ssl where there is none.
+    return os.strerror(code) if code and code > 0 and not isinstance(error, aiohttp.ClientSSLError) else ""
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

@@ -1,0 +1,110 @@
+"""Values and differences in few words, safe to print on any terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.diff.structure import common_start
+from aimyproxy.jsonvalue import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aimyproxy.diff.report import Change, Event, Example
+    from aimyproxy.jsonvalue import JSON
+
+LONGEST: Final = 60
+"""How many characters of a value are shown."""
+
+_AROUND: Final = 12
+_JOINERS: Final = "\u200c\u200d"
+
+
+def spelled(value: JSON) -> str:
+    """The value as compact JSON, letters of every script as they are."""
+    return printable(json.dumps(value, ensure_ascii=False))
+
+
+def printable(text: str) -> str:
+    """The text with everything that would move a cursor or turn a line around as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character in _JOINERS else _escape(ord(character)) for character in text
+    )
+
+
+def event_name(event: Event) -> str:
+    """The event as it is spelled, in quotes where it could be taken for something else."""
+    if event is None:
+        return "(no event)"
+    return event if event.strip() == event != "" and event.isprintable() else spelled(event)
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """The text, cut in its middle where it is too long."""
+    if len(text) <= longest:
+        return text
+    end = longest // 3
+    return f"{text[: longest - end - 1]}…{text[-end:]}"
+
+
+def described(change: Change, most: int = 2) -> str:
+    """What changed: `$.name "John" → "Jon"`, `$.promo added 5`, `status 200 → 500`; at most so many values."""
+    # Long values that differ elsewhere look the same once they are cut down to their change.
+    values = list(dict.fromkeys(_values(change, example) for example in change.examples))
+    shown = ", ".join(values[:most]) + (", …" if len(values) > most else "")
+    return f"{printable(change.path) if change.aspect == 'effect' else change.aspect} {shown}"
+
+
+def ids_text(ids: Iterable[int], most: int = 3) -> str:
+    """Exchange ids in words: `exchange 7`, `exchanges 1, 5, 9, …`."""
+    shown = [str(identity) for identity in ids]
+    listed = ", ".join(shown[:most]) + (", …" if len(shown) > most else "")
+    return f"exchange{'s' if len(shown) != 1 else ''} {listed}"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 answer`, `2 answers`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _values(change: Change, example: Example) -> str:
+    before, after = example.difference.before, example.difference.after
+    if change.aspect == "failure":
+        return f"{before or 'none'} → {after or 'none'}"
+    if change.kind == "added":
+        return f"added {shortened(spelled(after))}"
+    if change.kind == "removed":
+        return f"removed {shortened(spelled(before))}"
+    if change.kind == "type":
+        return f"{_typed(before)} → {_typed(after)}"
+    if isinstance(before, str):
+        return " → ".join(f'"{part}"' for part in _around_the_change(spelled(before)[1:-1], spelled(after)[1:-1]))
+    return f"{spelled(before)} → {spelled(after)}"
+
+
+def _typed(value: JSON) -> str:
+    return "null" if value is None else f"{kind_of(value)} {shortened(spelled(value))}"
+
+
+def _around_the_change(before: str, after: str) -> tuple[str, str]:
+    """Both texts, less what long ones have in common far from the change."""
+    if max(len(before), len(after)) <= LONGEST:
+        return before, after
+    start = common_start(before, after)
+    rest = min(len(before), len(after)) - start
+    end = min(rest, common_start(before[::-1], after[::-1]))
+    return _window(before, start, end), _window(after, start, end)
+
+
+def _window(text: str, start: int, end: int) -> str:
+    first = start - _AROUND if start > _AROUND + 1 else 0
+    last = len(text) - (end - _AROUND if end > _AROUND + 1 else 0)
+    head, tail = ("…" if first else ""), ("…" if last < len(text) else "")
+    return head + shortened(text[first:last], LONGEST + 2 * _AROUND) + tail
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimyproxy.diff.pairs import pairs
+from aimyproxy.exchange import Body, Request
+from tests import builders
+
+asked = st.tuples(st.sampled_from("ab"), st.sampled_from(["start", "choose"]))
+recordings = st.lists(asked, max_size=12)
+
+
+def recorded(questions):
+    return [
+        (number, builders.exchange(builders.request(userId=user, action=event)))
+        for number, (user, event) in enumerate(questions, 1)
+    ]
+
+
+def ids(found):
+    return [(pair.baseline and pair.baseline.id, pair.candidate and pair.candidate.id) for pair in found]
+
+
+def test_a_pair_is_of_one_conversation_one_event_and_one_occurrence():
+    """The second `start` of a user pairs with the second `start` of the same user, wherever it stands."""
+    baseline = recorded([("a", "start"), ("b", "start"), ("a", "start"), ("a", "choose")])
+    candidate = recorded([("b", "start"), ("a", "choose"), ("a", "start"), ("a", "start")])
+    assert sorted(ids(pairs(baseline, candidate))) == [(1, 3), (2, 1), (3, 4), (4, 2)]
+
+
+def test_what_has_no_partner_is_reported():
+    """On either side, after the pairs."""
+    baseline = recorded([("a", "start"), ("b", "start"), ("a", "start")])
+    candidate = recorded([("a", "start"), ("c", "start")])
+    assert ids(pairs(baseline, candidate)) == [(1, 1), (2, None), (3, None), (None, 2)]
+
+
+@given(recordings, recordings)
+def test_every_exchange_comes_exactly_once(one, other):
+    """In a pair or alone; and a recording against itself has nobody alone."""
+    found = ids(pairs(recorded(one), recorded(other)))
+    assert sorted(first for first, _ in found if first) == list(range(1, len(one) + 1))
+    assert sorted(second for _, second in found if second) == list(range(1, len(other) + 1))
+    assert ids(pairs(recorded(one), recorded(one))) == [(n, n) for n in range(1, len(one) + 1)]
+
+
+def other_request(path, body, method="POST"):
+    return builders.exchange(Request(method, path, (), Body.of(body)))
+
+
+def test_without_a_conversation_method_path_and_body_decide():
+    """The n-th of the same requests pairs with the n-th of them."""
+    health, text, array = ("/health", b"", "GET"), ("/", b"text"), ("/x", b"[1]")
+    baseline = [(1, other_request(*health)), (2, other_request(*text)), (3, other_request(*array))]
+    candidate = [(1, other_request("/x", b"[1.0]")), (2, other_request(*health)), (3, other_request(*health))]
+    assert ids(pairs(baseline, candidate)) == [(1, 2), (3, 1), (2, None), (None, 3)]
+
+
+def test_a_test_widget_without_a_user_pairs_whatever_is_volatile():
+    """`lastSeen` differs from request to request and says nothing."""
+    first = other_request("/", b'{"action": "start", "lastSeen": 1}')
+    second = other_request("/", b'{"lastSeen": 2, "action": "start"}')
+    assert ids(pairs([(1, first)], [(1, second)])) == [(1, 1)]
+
+
+def test_bodies_nested_deeper_than_python_calls_pair_by_their_bytes():
+    """No recording ends the comparison."""
+    deep = b'{"a":' * 900 + b"1" + b"}" * 900
+    assert ids(pairs([(1, other_request("/", deep))], [(1, other_request("/", deep))])) == [(1, 1)]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import brotli
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimyproxy.content import TooLargeError, body_of
+from aimyproxy.exchange import Body
+
+RAW_DEFLATE = zlib.compressobj(wbits=-15)
+ENCODERS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "identity": bytes,
+    "": bytes,
+}
+
+
+@given(st.binary(min_size=1, max_size=200), st.lists(st.sampled_from(sorted(ENCODERS)), max_size=3))
+def test_what_was_encoded_is_decoded(content, codings):
+    """In any order and number."""
+    raw = content
+    for coding in codings:
+        raw = ENCODERS[coding](raw)
+    assert body_of(raw, ", ".join(codings).upper()) == Body.of(content)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "unheard-of"])
+def test_a_lie_stays_as_it_came(coding):
+    """Marked, so that whoever serves it again keeps the header."""
+    assert body_of(b"not at all", coding) == Body("text", "not at all", encoded=True)
+    cut = ENCODERS.get(coding, gzip.compress)(b"x" * 1000)[:-5]
+    assert body_of(cut, coding).encoded
+
+
+def test_deflate_without_a_header_is_understood():
+    """Some servers send it so."""
+    raw = RAW_DEFLATE.compress(b"{}") + RAW_DEFLATE.flush()
+    assert body_of(raw, "deflate") == Body("json", {})
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_a_bomb_is_found_out(coding):
+    """A small body that becomes a large one has to stop in time."""
+    raw = ENCODERS[coding](b"0" * 1_000_000)
+    assert body_of(raw, coding, 1_000_000).kind in ("json", "text")
+    with pytest.raises(TooLargeError):
+        body_of(raw, coding, 999_999)
+
+
+def test_nothing_is_nothing():
+    """An empty body has no encoding."""
+    assert body_of(b"", "gzip") == Body()
