@@ -15,7 +15,7 @@ _WINDOWS: Final = {"gzip": (31,), "x-gzip": (31,), "deflate": (47, -15)}
 
 
 class TooLargeError(Exception):
-    """The decoded body is beyond the limit."""
+    """A body is beyond the limit, as it came or decoded."""
 
 
 def body_of(raw: bytes, content_encoding: str, limit: int = 0) -> Body:

@@ -1,0 +1,91 @@
+"""ASGI's dictionaries turned into requests, and replies turned into ASGI's dictionaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from aimyproxy import jsonvalue
+from aimyproxy.content import TooLargeError, body_of
+from aimyproxy.exchange import Headers, Request
+from aimyproxy.replay.answers import HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aimyproxy.jsonvalue import JSON
+
+Scope: TypeAlias = "dict[str, Any]"
+Receive: TypeAlias = "Callable[[], Awaitable[dict[str, Any]]]"
+Send: TypeAlias = "Callable[[dict[str, Any]], Awaitable[None]]"
+
+BODY_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of a request's body, as sent and as decompressed; above it the answer is a 413."""
+
+_WITHOUT_BODY: Final = (204, 304)
+
+
+class Disconnected(Exception):
+    """The bot hung up before its request was whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the bot gets, and what it says of itself in the header Aimyproxy-Answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    source: str
+
+    @classmethod
+    def of_json(cls, status: int, value: JSON, source: str) -> Reply:
+        """A reply of our own."""
+        return cls(status, (("content-type", "application/json"),), jsonvalue.dumps(value) + b"\n", source)
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> bytes:
+    """The request's body as it came over the wire.
+
+    Raises:
+        TooLargeError: it is, or says that it will be, beyond the limit.
+        Disconnected: the bot hung up.
+    """
+    announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if int(announced) > limit:
+        raise TooLargeError
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise TooLargeError
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def request_of(scope: Scope, raw: bytes, limit: int = BODY_LIMIT) -> Request:
+    """The request as it would have been recorded; raises TooLargeError where its body decompresses beyond the limit."""
+    path = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+    headers = tuple((_text(name), _text(value)) for name, value in scope["headers"])
+    coding = next((value for name, value in headers if name == "content-encoding"), "")
+    return Request(scope["method"], _text(path), headers, body_of(raw, coding, limit))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Send the whole reply."""
+    body = b"" if reply.status in _WITHOUT_BODY else reply.body
+    headers = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in reply.headers]
+    if reply.status not in _WITHOUT_BODY:
+        headers.append((b"content-length", b"%d" % len(body)))
+    headers.append((HEADER.encode(), reply.source.encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

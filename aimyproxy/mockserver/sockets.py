@@ -1,0 +1,55 @@
+"""The listening socket, bound by ourselves so that trouble with the address is one clear sentence."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from aimyproxy.errors import ListenError
+
+_BACKLOG = 2048
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A TCP socket that listens on this address; port 0 picks a free one.
+
+    Raises:
+        ListenError: the address is in use, not this machine's, not allowed or not known.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError):
+        raise ListenError(f"{host} is no address of this machine; choose another with --listen.") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Some systems let two sockets bind one address, but never listen on it.
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ListenError(_sentence(_shown(host, port), error)) from None
+    listener.settimeout(0)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """HOST:PORT as a URL spells it."""
+    host, port, *_ = listener.getsockname()
+    return _shown(host, port)
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _sentence(address: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{address} is in use; stop the other program or choose another address with --listen."
+    if error.errno == errno.EACCES:
+        return f"{address} is not allowed to you; choose a port from 1024 on with --listen."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{address} is no address of this machine; choose another with --listen."
+    return f"{address} can't be listened on ({error.strerror}); choose another address with --listen."

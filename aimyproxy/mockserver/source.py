@@ -1,0 +1,155 @@
+"""Where the index comes from: the recording's two files, watched for edits while they are served."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument
+from aimyproxy.replay.index import Index
+from aimyproxy.replay.mocks import Mock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from aimyproxy.mockserver.app import Observer
+    from aimyproxy.replay.index import Match
+    from aimyproxy.store.mocksfile import MocksFile
+    from aimyproxy.store.recording import Recording
+
+_POLL_SECONDS: Final = 0.25
+# Of the time, at most a quarter goes into rebuilding the index of a recording that grows all the time.
+_REST: Final = 3
+_TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")(?P<key>\s*:)?|(?P<open>[{\[])|(?P<close>[}\]])')
+
+Stamp: TypeAlias = tuple[tuple[int, int, int] | None, ...]
+"""What tells an edited file from an unedited one: time of change in ns, size and inode; None where there is no file."""
+
+
+def load(recording: Recording, match: Match) -> Index:
+    """The index of a recording as it is now.
+
+    Raises:
+        BrokenFile: one of its files can't be understood; it says where.
+        StoreError: the operating system refused to read it.
+        NewerFormat: a later version of aimyproxy wrote it.
+    """
+    return Index.build(recording, read_mocks(recording.mocks), match)
+
+
+def read_mocks(file: MocksFile) -> list[Mock]:
+    """The mocks of the file, in its order.
+
+    Raises:
+        BrokenFile: a mock says what no mock can mean, at the line and the column where it stands.
+        StoreError: the operating system refused to read it.
+    """
+    return [_mock(file, identity, document) for identity, document in file.read()]
+
+
+def _mock(file: MocksFile, identity: int, document: object) -> Mock:
+    try:
+        return Mock.parse(identity, document)
+    except InvalidDocument as error:
+        line, column = place_of(file.path.read_text(encoding="utf-8"), ("mocks", str(identity)))
+        raise BrokenFile(file.path, f"mock {identity}: {error}", line=line, column=column) from None
+
+
+def place_of(text: str, keys: tuple[str, ...]) -> tuple[int, int]:
+    """The line and column, from 1, of the innermost of these keys, each in the object that the one before names.
+
+    The text is valid JSON; (0, 0) where there is no such key.
+    """
+    within: list[str] = []
+    current = ""
+    for found in _TOKEN.finditer(text):
+        if found["key"]:
+            current = found["text"][1:-1]
+            if (*within[1:], current) == keys:
+                return text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        elif found["open"]:
+            within.append(current)
+        elif found["close"]:
+            current = within.pop()
+    return 0, 0
+
+
+class Source:
+    """Loads a recording's index, and in a thread of its own loads it again whenever its files change.
+
+    A file that breaks is reported once, and the index stays as it was; so is its repair.
+    """
+
+    def __init__(self, recording: Recording, match: Match = "event") -> None:
+        self._recording = recording
+        self._match = match
+        self._paths = (recording.path, recording.mocks.path)
+        self._loaded = self._stamp()
+        # A file that was just half written looks broken: only what stays broken is reported.
+        self._suspected: Stamp | None = None
+        self._reported: Stamp | None = None
+        self.index = load(recording, match)
+
+    @contextmanager
+    def watching(self, take: Callable[[Index], None], observer: Observer) -> Iterator[None]:
+        """A context in which `take` is called with each new index, from another thread."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(stop, take, observer), name="watch", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _watch(self, stop: threading.Event, take: Callable[[Index], None], observer: Observer) -> None:
+        took = 0.0
+        while not stop.wait(max(_POLL_SECONDS, took * _REST)):
+            begun = time.monotonic()
+            self.poll(take, observer)
+            took = time.monotonic() - begun
+
+    def poll(self, take: Callable[[Index], None], observer: Observer) -> None:
+        """Look once whether the files changed, and load them if so."""
+        stamp = self._stamp()
+        if stamp == (self._reported or self._loaded):
+            return
+        try:
+            index = load(self._recording, self._match)
+        except (AimyproxyError, OSError, ValueError, RecursionError) as error:
+            self._failed(stamp, error, observer)
+            return
+        known = self.index
+        self.index = index
+        take(index)
+        self._succeeded(stamp, known, observer)
+
+    def _failed(self, stamp: Stamp, error: Exception, observer: Observer) -> None:
+        if stamp != self._suspected:
+            self._suspected = stamp
+            return
+        self._reported = stamp
+        observer.trouble(f"{error} What was good before stays in use.")
+
+    def _succeeded(self, stamp: Stamp, known: Index, observer: Observer) -> None:
+        repaired = "Repaired: " if self._reported else "Picked up an edit: "
+        self._loaded, self._reported, self._suspected = stamp, None, None
+        observer.news(f"{repaired}{self.index.summary()}.")
+        for warning in self.index.warnings:
+            if warning not in known.warnings:
+                observer.trouble(warning)
+
+    def _stamp(self) -> Stamp:
+        return tuple(_stamp_of(path) for path in self._paths)
+
+
+def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size, about.st_ino

@@ -1,0 +1,89 @@
+"""JSONPath (RFC 9535) as conditions use it: paths to one place are walked here, all others by python-jsonpath."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from aimyproxy.errors import InvalidDocument
+
+if TYPE_CHECKING:
+    from aimyproxy.jsonvalue import JSON, Path
+
+_STEP: Final = re.compile(
+    r"""\.(?P<name>[^\W\d]\w*)
+      | \[(?P<index>0|-?[1-9][0-9]{0,8})\]
+      | \['(?P<single>(?:[^'\\\x00-\x1f]|\\['\\/bfnrt]|\\u[0-9a-fA-F]{4})*)'\]
+      | \[(?P<double>"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*")\]""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A parsed JSONPath. `steps` is set where it leads to at most one place; `query` is compiled otherwise."""
+
+    spelled: str
+    steps: Path | None
+    query: Any = None
+
+    @classmethod
+    def parse(cls, spelled: str) -> Selector:
+        """The selector that the text spells; raises InvalidDocument where it is no JSONPath."""
+        if not spelled.startswith("$"):
+            raise InvalidDocument(f"{spelled!r} is no JSONPath: paths begin at the request, for example $.channelType")
+        steps = _singular(spelled)
+        return cls(spelled, steps, None if steps is not None else _compiled(spelled))
+
+    def values(self, root: JSON) -> list[JSON]:
+        """What the path selects in this JSON value; empty where it leads nowhere."""
+        if self.steps is None:
+            found: list[JSON] = self.query.findall(root)
+            return found
+        return _walked(root, self.steps)
+
+
+def _singular(spelled: str) -> Path | None:
+    steps: list[str | int] = []
+    position = 1
+    while position < len(spelled):
+        found = _STEP.match(spelled, position)
+        if not found:
+            return None
+        steps.append(_step(found))
+        position = found.end()
+    return tuple(steps)
+
+
+def _step(found: re.Match[str]) -> str | int:
+    if found["name"] is not None:
+        return found["name"]
+    if found["index"] is not None:
+        return int(found["index"])
+    if found["double"] is not None:
+        return str(json.loads(found["double"]))
+    return str(json.loads('"' + found["single"].replace("\\'", "'").replace('"', '\\"') + '"'))
+
+
+def _walked(root: JSON, steps: Path) -> list[JSON]:
+    value = root
+    for step in steps:
+        if isinstance(step, str):
+            if not isinstance(value, dict) or step not in value:
+                return []
+        elif not isinstance(value, list) or not -len(value) <= step < len(value):
+            return []
+        value = value[step]
+    return [value]
+
+
+def _compiled(spelled: str) -> Any:
+    # 0.1 s to import, for paths that hardly anyone writes.
+    import jsonpath
+
+    try:
+        return jsonpath.compile(spelled, strict=True)
+    except jsonpath.JSONPathError as error:
+        raise InvalidDocument(f"{spelled!r} is no JSONPath ({str(error).splitlines()[0]})") from None

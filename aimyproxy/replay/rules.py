@@ -1,0 +1,81 @@
+"""The mocks that are rules of their own (not edits of an exchange), found by dictionary look-ups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from aimyproxy import jsonvalue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aimyproxy.jsonvalue import JSON
+    from aimyproxy.replay.answers import Answerer
+    from aimyproxy.replay.mocks import Condition, Mock
+    from aimyproxy.replay.paths import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A mock's answer, its rank (lower wins), and the conditions that no dictionary can decide."""
+
+    rank: tuple[int, int]
+    further: tuple[Condition, ...]
+    answerer: Answerer
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The rules whose conditions look at the same places, by the values that they want there."""
+
+    paths: tuple[Selector, ...]
+    rules: dict[bytes, list[_Rule]] = field(default_factory=dict)
+
+    def matching(self, root: JSON) -> Iterable[_Rule]:
+        """The rules whose conditions all hold."""
+        found = [path.values(root) for path in self.paths]
+        if not all(found):
+            return ()
+        candidates = self.rules.get(jsonvalue.canonical([values[0] for values in found]), ())
+        return (rule for rule in candidates if all(condition.holds(root) for condition in rule.further))
+
+
+class Rules:
+    """All rules of a recording. A look-up costs as much as there are different sets of paths for the event."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str | None, dict[tuple[str, ...], _Group]] = {}
+        self._added = 0
+
+    def __len__(self) -> int:
+        return self._added
+
+    @property
+    def events(self) -> set[str | None]:
+        """The events that have a rule."""
+        return set(self._groups)
+
+    def add(self, mock: Mock, answerer: Answerer) -> None:
+        """Add the next mock of the file and what it answers with."""
+        plain = sorted(
+            (condition for condition in mock.conditions if condition.path.steps is not None),
+            key=lambda condition: condition.path.spelled,
+        )
+        further = tuple(condition for condition in mock.conditions if condition.path.steps is None)
+        paths = tuple(condition.path for condition in plain)
+        groups = self._groups.setdefault(mock.event, {})
+        group = groups.setdefault(tuple(path.spelled for path in paths), _Group(paths))
+        key = jsonvalue.canonical([condition.value for condition in plain])
+        group.rules.setdefault(key, []).append(_Rule((-len(mock.conditions), self._added), further, answerer))
+        self._added += 1
+
+    def find(self, event: str | None, root: JSON) -> Answerer | None:
+        """The answerer of the most specific rule that holds, the first of equally specific ones; None without any."""
+        groups = self._groups.get(event)
+        if not groups:
+            return None
+        matching = chain.from_iterable(group.matching(root) for group in groups.values())
+        best = min(matching, key=lambda rule: rule.rank, default=None)
+        return best.answerer if best else None

@@ -1,0 +1,19 @@
+"""An observer that remembers what it is told."""
+
+from __future__ import annotations
+
+
+class Remembering:
+    def __init__(self):
+        self.all = []
+        self.good = []
+        self.bad = []
+
+    def served(self, served):
+        self.all.append(served)
+
+    def news(self, message):
+        self.good.append(message)
+
+    def trouble(self, message):
+        self.bad.append(message)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from aimyproxy.errors import ListenError
+from aimyproxy.mockserver.sockets import _sentence, address_of, listening_socket
+
+
+def test_port_0_picks_a_free_one():
+    """The address says which, and one can connect to it."""
+    with listening_socket("127.0.0.1", 0) as listener:
+        host, _, port = address_of(listener).rpartition(":")
+        assert host == "127.0.0.1"
+        socket.create_connection((host, int(port))).close()
+
+
+def test_a_port_in_use_is_told_in_a_sentence():
+    """With what to do about it."""
+    with listening_socket("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(ListenError) as caught:
+            listening_socket("127.0.0.1", port)
+    advice = "stop the other program or choose another address with --listen."
+    assert str(caught.value) == f"127.0.0.1:{port} is in use; {advice}"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid", "a" * 70 + ".example"])
+def test_somebody_elses_address_is_refused(host):
+    """Only this machine's own can be listened on."""
+    with pytest.raises(ListenError, match="no address of this machine"):
+        listening_socket(host, 0)
+
+
+def test_any_other_trouble_is_a_sentence_too():
+    """With the system's own words where we have none."""
+    assert "choose a port from 1024 on" in _sentence("127.0.0.1:80", PermissionError(13, "denied"))
+    assert "can't be listened on (odd)" in _sentence("127.0.0.1:80", OSError(999, "odd"))
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_an_ipv6_address_is_spelled_as_in_urls():
+    """In brackets."""
+    try:
+        listener = listening_socket("::1", 0)
+    except ListenError:
+        pytest.skip("no IPv6 here")
+    with listener:
+        assert address_of(listener).startswith("[::1]:")

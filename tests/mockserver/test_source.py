@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from aimyproxy.errors import BrokenFile
+from aimyproxy.mockserver.source import Source, place_of
+from aimyproxy.store.recording import Recording
+from tests.builders import exchange, request
+from tests.mockserver.observers import Remembering
+from tests.processes import eventually
+
+
+@pytest.fixture
+def recording(tmp_path):
+    made = Recording.create(tmp_path / "shop", None)
+    made.append(exchange())
+    yield made
+    made.close()
+
+
+class Polled:
+    """A source with its observer and the indexes that it handed out."""
+
+    def __init__(self, recording):
+        self.source = Source(recording)
+        self.observer = Remembering()
+        self.taken = []
+
+    def poll(self, times=1):
+        for _ in range(times):
+            self.source.poll(self.taken.append, self.observer)
+
+
+def test_unchanged_files_are_left_alone(recording):
+    """Looking costs two stats."""
+    polled = Polled(recording)
+    polled.poll(3)
+    assert polled.source.index.summary() == "1 exchange, 0 mocks, 1 event"
+    assert (polled.taken, polled.observer.good, polled.observer.bad) == ([], [], [])
+
+
+def test_edits_of_both_files_are_taken_over(recording):
+    """A new mock, a new exchange, a removed one."""
+    polled = Polled(recording)
+    recording.mocks.add({"event": "order", "answer": {}})
+    polled.poll(2)
+    recording.append(exchange(request(action="bye")))
+    polled.poll(2)
+    recording.mocks.path.unlink()
+    recording.remove([1])
+    polled.poll(2)
+    assert polled.observer.good == [
+        "Picked up an edit: 1 exchange, 1 mock, 2 events.",
+        "Picked up an edit: 2 exchanges, 1 mock, 3 events.",
+        "Picked up an edit: 1 exchange, 0 mocks, 1 event.",
+    ]
+    assert [index.exchanges for index in polled.taken] == [1, 2, 1]
+    assert polled.source.index is polled.taken[-1]
+
+
+def test_a_broken_edit_is_reported_once_and_its_repair_too(recording):
+    """With file, line and column; what was good before stays."""
+    polled = Polled(recording)
+    before = polled.source.index
+    path = recording.mocks.path
+    path.write_text('{"mocks": {\n  "1": {"event": "start", "answer": {}},\n}}', encoding="utf-8")
+    polled.poll(5)
+    assert polled.source.index is before
+    [trouble] = polled.observer.bad
+    assert trouble.startswith(f"{path}:2:40: not valid JSON")
+    assert trouble.endswith("What was good before stays in use.")
+    path.write_text('{"mocks": {\n  "1": {"event": "start", "answer": {}}\n}}', encoding="utf-8")
+    polled.poll(2)
+    assert polled.observer.good == ["Repaired: 1 exchange, 1 mock, 1 event."]
+    assert len(polled.observer.bad) == 1
+
+
+def test_another_breakage_is_another_report(recording):
+    """The user sees what is wrong with what he has just saved."""
+    polled = Polled(recording)
+    for text in ("[", '{"mocks": {"1": {"evnt": 1}}}'):
+        recording.mocks.path.write_text(text, encoding="utf-8")
+        polled.poll(3)
+    assert len(polled.observer.bad) == 2
+    assert ":1:12: mock 1: 'evnt' is no member of a mock" in polled.observer.bad[1]
+
+
+def test_a_file_that_is_only_half_written_is_no_news(recording):
+    """Editors write in steps; what the next look finds whole is not reported."""
+    polled = Polled(recording)
+    recording.mocks.path.write_text("{", encoding="utf-8")
+    polled.poll()
+    recording.mocks.path.write_text("{}", encoding="utf-8")
+    polled.poll(2)
+    assert polled.observer.bad == []
+    assert polled.observer.good == ["Picked up an edit: 1 exchange, 0 mocks, 1 event."]
+
+
+def test_a_recording_that_vanishes_serves_on(recording):
+    """Until it is back."""
+    polled = Polled(recording)
+    aside = recording.path.with_name("aside")
+    recording.path.rename(aside)
+    polled.poll(3)
+    assert len(polled.observer.bad) == 1
+    aside.rename(recording.path)
+    polled.poll(2)
+    assert polled.observer.good == ["Repaired: 1 exchange, 0 mocks, 1 event."]
+
+
+def test_an_edit_of_an_exchange_that_is_gone_is_warned_of(recording):
+    """Once, when it becomes so."""
+    polled = Polled(recording)
+    recording.mocks.add({"event": "start", "answer": {}, "from_exchange": 9})
+    polled.poll()
+    recording.mocks.add({"event": "start", "answer": {}})
+    polled.poll()
+    assert len(polled.observer.bad) == 1
+    assert "exchange 9" in polled.observer.bad[0]
+
+
+def test_a_recording_that_is_broken_from_the_start_is_an_error(recording):
+    """There is no good state to go on with."""
+    recording.mocks.path.write_text('{"mocks": {"1": []}}', encoding="utf-8")
+    with pytest.raises(BrokenFile):
+        Source(recording)
+
+
+def test_the_files_are_watched_in_the_background(recording):
+    """And no longer when the context ends."""
+    source, observer, taken = Source(recording), Remembering(), []
+    with source.watching(taken.append, observer):
+        recording.mocks.add({"event": "order", "answer": {}})
+        eventually(lambda: taken, "a new index", 10)
+    recording.mocks.add({"event": "bye", "answer": {}})
+    assert taken[-1].mocks == 1
+
+
+def test_the_place_of_a_key_is_found_in_any_spelling():
+    """Line and column count from 1; strings that look like keys are none."""
+    document = {"other": {"3": {}}, "mocks": {"1": {"3": {}, "text": '"3": {'}, "2": [{"3": 0}], "3": {}}}
+    for indent in (None, 2):
+        text = json.dumps(document, indent=indent)
+        line, column = place_of(text, ("mocks", "3"))
+        rest = text.split("\n")[line - 1][column - 1 :]
+        assert rest.startswith('"3": {}')
+        assert text.endswith(rest) or rest == '"3": {}'
+    assert place_of("{}", ("mocks", "3")) == (0, 0)
