@@ -133,6 +133,11 @@ class Recorder:
         self._record(flow, failure)
         self._done(flow)
 
+    def give_up(self) -> None:
+        """Wait no longer for answers that are on their way."""
+        for waiting in self._pending.values():
+            waiting.set()
+
     async def client_disconnected(self, client: Client) -> None:
         """Keep the connection's upstream open until its answer is recorded, though nobody waits for it."""
         if waiting := self._pending.get(client.id):

@@ -88,6 +88,8 @@ class Stream(http_layers.HttpStream):
         self.flow.metadata[FAILURE] = failure
         self.flow.response = failure_response(failure)
         yield from self.send_response()
+        # Whatever the upstream still sends belongs to an answer that is given up.
+        self.server_state = self.state_errored
 
     def _failure(self, message: str) -> Failure:
         address = "{}:{}".format(*(self.flow.server_conn.address or ("?", "?"))[:2])

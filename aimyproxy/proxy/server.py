@@ -177,3 +177,10 @@ async def _drain(proxyserver: Proxyserver, recorder: Recorder, hurry: asyncio.Ev
     await proxyserver.servers.update([])
     while recorder.pending and not hurry.is_set():
         await asyncio.sleep(_POLL_SECONDS)
+    recorder.give_up()
+    for connection in list(proxyserver.connections.values()):
+        transport = connection.transports.get(connection.client)
+        if transport and transport.handler:
+            transport.handler.cancel("stopping")
+    while proxyserver.connections and not hurry.is_set():
+        await asyncio.sleep(_POLL_SECONDS)
