@@ -9,7 +9,7 @@ import click
 
 from aimyproxy.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE, AimyproxyError
 
-_COMMANDS = ("demo", "record", "replay", "diff", "list", "show", "edit", "mock", "check", "rm")
+_COMMANDS = ("demo", "record", "replay", "diff", "list", "show", "edit", "mock", "explain", "check", "rm")
 
 
 class _Commands(click.Group):

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 @click.option("--target", type=Url(), help="The real webhook's URL, for --on-miss forward.")
 @click.option(
     "--match",
-    type=click.Choice(["exact", "event"]),
-    default="event",
+    type=click.Choice(["exact", "learned", "event"]),
+    default="learned",
     show_default=True,
-    help="Answer only recorded requests, or others of the same event too.",
+    help="How much to generalise: answer recorded requests only, as the recording teaches, or each event's usual way.",
 )
 @click.option("--quiet", is_flag=True, help="No line for each answer; misses and trouble still show.")
 @listen_option
@@ -57,9 +57,9 @@ def command(
 ) -> int:
     """Answer the bot from the recording NAME, in the place of its webhook.
 
-    Mocks answer first, then the same request as recorded, then what the conversation got next for the event, then the
-    event's usual answer; the header Aimyproxy-Answer says which. Edits of mocks.json and exchanges.json take effect
-    within a second. Ctrl-C ends it in order.
+    Mocks answer first, then the same request as recorded, then what the recording teaches about the event; the header
+    Aimyproxy-Answer says which. Edits of mocks.json and exchanges.json take effect within a second. Ctrl-C ends it in
+    order.
     """
     if key and not cert:
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")

@@ -151,14 +151,6 @@ def _replay(stage: _Stage, recorded: list[Exchange]) -> None:
     )
     examples = [found for name, event in _EXAMPLES if (found := _first(new, name, event))]
     stage.teller.table([_row(exchange) for exchange in examples])
-    _own_up(stage, examples[0])
-
-
-def _own_up(stage: _Stage, greeted: Exchange) -> None:
-    """Say so where a new user was greeted by somebody else's name."""
-    name, (_, _, said) = _variables(greeted)["name"], _what_came_back(greeted)
-    if said and name not in said:
-        stage.teller.text(f"Such an answer is as recorded, names and all: {name} heard {said}. A mock can change it.")
 
 
 def _diff_same_version(stage: _Stage) -> None:

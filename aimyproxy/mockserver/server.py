@@ -36,7 +36,7 @@ class Settings:
     """How to listen and how to answer. `cert` and `key` are PEM files; `arguments` names the recording in commands."""
 
     listen: tuple[str, int]
-    match: Match = "event"
+    match: Match = "learned"
     cert: Path | None = None
     key: Path | None = None
     arguments: str = "NAME"

@@ -1,4 +1,4 @@
-"""Where the index comes from: the recording's two files, watched for edits while they are served."""
+"""Where the index comes from: the recording's files, watched for edits while they are served."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument
+from aimyproxy.replay.fitting import Hints
 from aimyproxy.replay.index import Index
 from aimyproxy.replay.mocks import Mock
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.replay.index import Match
+    from aimyproxy.store.hintsfile import HintsFile
     from aimyproxy.store.mocksfile import MocksFile
     from aimyproxy.store.recording import Recording
 
@@ -38,7 +40,22 @@ def load(recording: Recording, match: Match) -> Index:
         StoreError: the operating system refused to read it.
         NewerFormat: a later version of aimyproxy wrote it.
     """
-    return Index.build(recording, read_mocks(recording.mocks), match)
+    return Index.build(recording, read_mocks(recording.mocks), match, read_hints(recording.hints))
+
+
+def read_hints(file: HintsFile) -> dict[str, Hints]:
+    """What a person knows of deciding paths, by event.
+
+    Raises:
+        BrokenFile: a hint says what no hint can mean.
+    """
+    try:
+        return {
+            event: Hints.parse(members.get("pin", []), members.get("forbid", []))
+            for event, members in file.read().items()
+        }
+    except InvalidDocument as error:
+        raise BrokenFile(file.path, str(error)) from None
 
 
 def read_mocks(file: MocksFile) -> list[Mock]:
@@ -84,10 +101,10 @@ class Source:
     A file that breaks is reported once, and the index stays as it was; so is its repair.
     """
 
-    def __init__(self, recording: Recording, match: Match = "event") -> None:
+    def __init__(self, recording: Recording, match: Match = "learned") -> None:
         self._recording = recording
         self._match = match
-        self._paths = (recording.path, recording.mocks.path)
+        self._paths = (recording.path, recording.mocks.path, recording.hints.path)
         self._loaded = self._stamp()
         # A file that was just half written looks broken: only what stays broken is reported.
         self._suspected: Stamp | None = None

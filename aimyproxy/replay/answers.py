@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEADER: Final = "Aimyproxy-Answer"
 """The response header that says where an answer comes from."""
 
-Step: TypeAlias = Literal["mock", "exact", "conversation", "usual"]
+Step: TypeAlias = Literal["mock", "exact", "learned", "conversation", "guess", "usual"]
 """The step of the look-up that found an answer, in the order of trust."""
 
 # Of the connection, not of the message, or set anew by whoever serves it.

@@ -1,8 +1,9 @@
-"""What replay remembers of the conversations it serves: how often each thing was asked, in bounded memory."""
+"""What replay remembers of the conversations it serves, in bounded memory: how often what was asked, and what last."""
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -16,6 +17,14 @@ Asked: TypeAlias = str | bytes
 """An event's name, or the key of a request."""
 
 
+@dataclass(slots=True)
+class _Standing:
+    """Where a conversation stands: its counters, and the event that it asked for last."""
+
+    counter: Counter[Asked] = field(default_factory=Counter)
+    event: str | None = None
+
+
 class Conversations:
     """Occurrence counters per conversation; where there are too many, the one silent for longest is forgotten.
 
@@ -24,22 +33,34 @@ class Conversations:
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._counters: OrderedDict[Conversation | None, Counter[Asked]] = OrderedDict()
+        self._standings: OrderedDict[Conversation | None, _Standing] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._counters)
+        return len(self._standings)
 
     def count(self, conversation: Conversation | None, asked: Iterable[Asked]) -> list[int]:
         """How often each of these was asked in the conversation before; from now on, once more."""
-        counter = self._counters.get(conversation)
-        if counter is None:
-            counter = self._counters[conversation] = Counter()
-            if len(self._counters) > self._most:
-                self._counters.popitem(last=False)
-        else:
-            self._counters.move_to_end(conversation)
+        counter = self._standing(conversation).counter
         before = []
         for one in asked:
             before.append(counter[one])
             counter[one] += 1
         return before
+
+    def follow(self, conversation: Conversation | None, event: str | None) -> str | None:
+        """The event that the conversation asked for before this one; None at first contact, or without either."""
+        if conversation is None or event is None:
+            return None
+        standing = self._standing(conversation)
+        previous, standing.event = standing.event, event
+        return previous
+
+    def _standing(self, conversation: Conversation | None) -> _Standing:
+        standing = self._standings.get(conversation)
+        if standing is None:
+            standing = self._standings[conversation] = _Standing()
+            if len(self._standings) > self._most:
+                self._standings.popitem(last=False)
+        else:
+            self._standings.move_to_end(conversation)
+        return standing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -9,27 +10,33 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.replay.answers import Answerer
 from aimyproxy.replay.asked import Asked
+from aimyproxy.replay.conversations import Conversations
+from aimyproxy.replay.features import Situation
+from aimyproxy.replay.lessons import Lessons
 from aimyproxy.replay.misses import SAMPLES, Sample
 from aimyproxy.replay.rules import Rules
 from aimyproxy.replay.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from aimyproxy.exchange import Exchange
     from aimyproxy.replay.answers import Answer
+    from aimyproxy.replay.fitting import Hints
     from aimyproxy.replay.misses import Standing
     from aimyproxy.replay.mocks import Mock
+    from aimyproxy.replay.models import EventModel
 
-Match: TypeAlias = Literal["exact", "event"]
-MATCHES: Final[tuple[Match, ...]] = ("exact", "event")
-"""How much may be generalised: only the same request again, or also other requests of the same event."""
+Match: TypeAlias = Literal["exact", "learned", "event"]
+MATCHES: Final[tuple[Match, ...]] = ("exact", "learned", "event")
+"""How much may be generalised: not at all, as far as the recording teaches, or to the event's usual answer."""
 
 
 @dataclass(slots=True)
 class _EventAnswers:
     """What the recording knows of one event: who answered whom in which turn, and the effect seen most often."""
 
+    lessons: Lessons
     turns: Turns = field(default_factory=Turns)
     first: dict[bytes, Answerer] = field(default_factory=dict)
     seen: Counter[bytes] = field(default_factory=Counter)
@@ -57,8 +64,9 @@ class Index:
     ones, for explaining misses.
     """
 
-    def __init__(self, match: Match = "event") -> None:
+    def __init__(self, match: Match = "event", hints: Mapping[str, Hints] | None = None) -> None:
         self.match = match
+        self._hints = hints or {}
         self.exchanges = 0
         self.answering = 0
         self.mocks = 0
@@ -68,13 +76,21 @@ class Index:
         self._rules = Rules()
         self._exact: dict[bytes, Turns] = {}
         self._events: dict[str, _EventAnswers] = {}
+        self._recorded = Conversations(sys.maxsize)
 
     @classmethod
     def build(
-        cls, exchanges: Iterable[tuple[int, Exchange]], mocks: Iterable[Mock] = (), match: Match = "event"
+        cls,
+        exchanges: Iterable[tuple[int, Exchange]],
+        mocks: Iterable[Mock] = (),
+        match: Match = "event",
+        hints: Mapping[str, Hints] | None = None,
     ) -> Index:
-        """The index of these exchanges (ids and exchanges, in recorded order) and mocks (in the order of the file)."""
-        index = cls(match)
+        """The index of these exchanges (ids and exchanges, in recorded order) and mocks (in the order of the file).
+
+        `hints` is what the user knows of an event's deciding paths, for the match `learned`.
+        """
+        index = cls(match, hints)
         pending = [mock for mock in mocks if mock.enabled]
         index.mocks = len(pending)
         # Behind the last so that the first of several edits of one exchange wins.
@@ -93,6 +109,11 @@ class Index:
     def events(self) -> set[str]:
         """The events that something answers."""
         return {event for event in {*self._events, *self._rules.events} if event is not None}
+
+    def models(self) -> dict[str, EventModel]:
+        """What the recording teaches, by event; nothing unless the match is `learned`."""
+        learned = ((event, known.lessons.model()) for event, known in self._events.items())
+        return {event: model for event, model in learned if model}
 
     def summary(self) -> str:
         """What there is, for people: `36 exchanges, 1 mock, 5 events`."""
@@ -119,8 +140,11 @@ class Index:
             counted.append(asked.event)
         return counted
 
-    def find(self, asked: Asked, turns: dict[str | bytes, int]) -> Answer | None:
-        """The answer, or None; `turns` says how often what `counted` names was asked before in the conversation."""
+    def find(self, asked: Asked, turns: dict[str | bytes, int], previous: str | None = None) -> Answer | None:
+        """The answer, or None; `turns` says how often what `counted` names was asked before in the conversation.
+
+        `previous` is the conversation's event before this one.
+        """
         rule = self._rules.find(asked.event, asked.root)
         if rule:
             return rule.answer("mock", asked.variables)
@@ -130,15 +154,24 @@ class Index:
             return exact.answer("exact", asked.variables)
         if asked.event is None or self.match == "exact":
             return None
-        return self._generalised(asked, asked.event, turns)
+        return self._generalised(asked, asked.event, turns, previous)
 
-    def _generalised(self, asked: Asked, event: str, turns: dict[str | bytes, int]) -> Answer | None:
+    def _generalised(
+        self, asked: Asked, event: str, turns: dict[str | bytes, int], previous: str | None
+    ) -> Answer | None:
         known = self._events.get(event)
         if known is None:
             return None
+        learned = None
+        if self.match == "learned" and asked.variables is not None:
+            learned = known.lessons.answer(Situation.of(asked.variables, turns.get(event, 0) + 1, previous))
+            if learned and learned.source.step != "guess":
+                return learned
         following = known.turns.of(asked.conversation, turns.get(event, 0))
         if following:
             return following.answer("conversation", asked.variables)
+        if self.match == "learned":
+            return learned
         return known.usual.answer("usual", asked.variables) if known.usual else None
 
     def _add(self, identity: int, exchange: Exchange, edit: Mock | None) -> None:
@@ -151,12 +184,20 @@ class Index:
             self.warnings.append(f"Exchange {identity} is nested too deep to answer anything.")
             return
         self._latest.setdefault(asked.event, deque(maxlen=SAMPLES)).append((identity, asked))
+        (turn,) = self._recorded.count(asked.conversation, [asked.event or ""])
+        previous = self._recorded.follow(asked.conversation, asked.event)
         if answerer is None:
             return
         self.answering += 1
         self._exact.setdefault(asked.key, Turns()).add(asked.conversation, answerer)
-        if asked.event is not None:
-            self._events.setdefault(asked.event, _EventAnswers()).add(effect, exchange, answerer)
+        if asked.event is None:
+            return
+        if asked.event not in self._events:
+            self._events[asked.event] = _EventAnswers(lessons=Lessons(self._hints.get(asked.event)))
+        known = self._events[asked.event]
+        known.add(effect, exchange, answerer)
+        if self.match == "learned" and asked.variables is not None:
+            known.lessons.add(identity, Situation.of(asked.variables, turn + 1, previous), exchange, answerer)
 
     def _close(self) -> None:
         for answers in self._events.values():
@@ -165,6 +206,7 @@ class Index:
         for event, latest in self._latest.items():
             self.samples[event] = [Sample.of(identity, asked) for identity, asked in latest]
         self._latest.clear()
+        self._recorded = Conversations()
 
     def _add_rules(self, mocks: list[Mock], origins: dict[int | None, Exchange]) -> None:
         for mock in mocks:

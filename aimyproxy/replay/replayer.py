@@ -32,7 +32,8 @@ class Replayer:
         index, asked = self.index, Asked.of(request)
         counted = index.counted(asked)
         turns = dict(zip(counted, self.conversations.count(asked.conversation, counted), strict=True))
-        answer = index.find(asked, turns)
+        previous = self.conversations.follow(asked.conversation, asked.event)
+        answer = index.find(asked, turns, previous)
         if answer is not None:
             return asked, answer
         return asked, explain(asked, index.samples, index.standing(asked.event), self._arguments)

@@ -10,6 +10,7 @@ from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, ExchangeNotFound, InvalidDocument, NewerFormat
 from aimyproxy.store import lines
 from aimyproxy.store.appendable import create
+from aimyproxy.store.hintsfile import HintsFile
 from aimyproxy.store.mocksfile import MocksFile
 from aimyproxy.store.tables import ExchangeDB, ExchangeTable, LineStorage
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 EXCHANGES_FILE: Final = "exchanges.json"
 MOCKS_FILE: Final = "mocks.json"
+HINTS_FILE: Final = "hints.json"
 
 
 def now() -> str:
@@ -36,6 +38,7 @@ class Recording:
         self.folder = folder
         self.name = folder.name
         self.mocks = MocksFile(folder / MOCKS_FILE)
+        self.hints = HintsFile(folder / HINTS_FILE)
         self.path = folder / EXCHANGES_FILE
         self._db = ExchangeDB(self.path)
 

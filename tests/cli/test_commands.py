@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from aimyproxy.store.recording import Recording
+from tests import builders
 
 
 def test_an_empty_folder_says_what_to_do(aimyproxy):
@@ -354,7 +355,7 @@ def test_help_names_the_commands_in_the_order_of_use(aimyproxy):
     status, out, _ = aimyproxy("--help")
     assert status == 0
     commands = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line]
-    assert commands == ["demo", "record", "replay", "diff", "list", "show", "edit", "mock", "check", "rm"]
+    assert commands == ["demo", "record", "replay", "diff", "list", "show", "edit", "mock", "explain", "check", "rm"]
 
 
 def test_an_interrupt_is_no_crash(aimyproxy, shop, monkeypatch):
@@ -366,3 +367,70 @@ def test_an_interrupt_is_no_crash(aimyproxy, shop, monkeypatch):
 
     monkeypatch.setattr(list_command, "_row", interrupt)
     assert aimyproxy("list")[0] == 130
+
+
+@pytest.fixture
+def menu(root):
+    """A recording in which a price follows from the pizza, a greeting from the name."""
+    recording = Recording.create(root / "menu", None)
+    for number in range(12):
+        pizza, price = (("Маргарита", 490), ("Пепперони", 590), ("Сырная", 650))[number % 3]
+        asked = builders.request(name=f"Имя{number}", pizza=pizza, userId=f"u{number}", size=("S", "L")[number % 2])
+        answered = builders.response({"price": price, "text": f"Привет, Имя{number}!", "code": f"{number * 7919:x}zz"})
+        recording.append(builders.exchange(asked, answered))
+    recording.close()
+    return recording
+
+
+def test_explain_tells_what_was_learned(aimyproxy, menu):
+    """In words, with the evidence."""
+    status, out, _ = aimyproxy("explain", "menu")
+    assert status == 0
+    assert out.splitlines() == [
+        "start: 12 exchanges",
+        '  text = "Привет, {name}!" (12 of 12 follow from the others)',
+        "  price depends on pizza (12 of 12 follow from the others)",
+        "      always 490",
+        "      always 590",
+        "      always 650",
+        "  code differs without a reason (noise): served as recorded (12 values seen)",
+    ]
+
+
+def test_hints_are_kept_with_the_recording(aimyproxy, menu):
+    """What is forbidden does not decide; forgetting brings it back."""
+    status, out, _ = aimyproxy("explain", "menu", "start", "--forbid", "pizza", "--pin", "size")
+    assert status == 0
+    assert "depends on pizza" not in out
+    assert menu.hints.read() == {"start": {"pin": ["$.size"], "forbid": ["$.pizza"]}}
+    assert "depends on size" in aimyproxy("explain", "menu", "start")[1]
+    assert "depends on pizza" in aimyproxy("explain", "menu", "start", "--forget")[1]
+    assert menu.hints.read() == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "Nothing is recorded of the event 'nothing' in menu (there: start)"),
+        (["start", "--pin", "$[*"], "is no JSONPath"),
+        (["start", "--pin", "$[*]"], "has to lead to one variable"),
+        (["--pin", "size"], "need the EVENT"),
+    ],
+)
+def test_explain_refuses_what_makes_no_sense(aimyproxy, menu, arguments, message):
+    """And keeps no such hint."""
+    status, _, err = aimyproxy("explain", "menu", *arguments)
+    assert status == 2
+    assert message in err
+    assert not menu.hints.path.exists()
+
+
+@pytest.mark.parametrize(
+    "hints", ['{"start": {"pin": "x"}}', '{"start": {"pun": []}}', '{"start": {"pin": ["x"]}}', "[]"]
+)
+def test_broken_hints_are_named(aimyproxy, menu, hints):
+    """By file."""
+    menu.hints.path.write_text(hints)
+    status, _, err = aimyproxy("explain", "menu")
+    assert status == 2
+    assert str(menu.hints.path) in err

@@ -115,12 +115,3 @@ def test_answers_are_counted_by_their_source() -> None:
     other = replace(answered, headers=(("aimyproxy-answer", "exact; exchange=2"),))
     exchanges = [builders.exchange(answered=response) for response in (one, answered, other)]
     assert story._sources(exchanges) == "2 exact, 1 unknown"
-
-
-@pytest.mark.parametrize(("greeting", "told"), [("Привет, Иван!", 0), ("Привет, Пётр!", 1)])
-def test_owns_up_to_a_wrong_name(folder: RecordingsFolder, greeting: str, told: int) -> None:
-    """A greeting by somebody else's name is pointed out, a right one needs no words."""
-    here, teller = stage(folder), Told()
-    greeted = builders.exchange(answered=builders.response({"greeting": greeting}))
-    story._own_up(replace(here, teller=teller), greeted)
-    assert len(teller.lines) == told

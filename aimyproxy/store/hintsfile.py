@@ -1,0 +1,43 @@
+"""`hints.json`: what a person knows about deciding paths, by event; indented, to be edited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aimyproxy.errors import BrokenFile
+from aimyproxy.store.mocksfile import PrettyStorage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aimyproxy.jsonvalue import JSON
+
+MEMBERS = ("pin", "forbid")
+
+
+class HintsFile:
+    """`{"choose": {"pin": ["$.pizza"], "forbid": ["$.name"]}}`: JSONPaths of the request, by event."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._storage = PrettyStorage(path)
+
+    def read(self) -> dict[str, dict[str, list[str]]]:
+        """The hints; none where there is no file.
+
+        Raises:
+            BrokenFile: the file is no JSON, or says something else.
+        """
+        hints = self._storage.read() or {}
+        for event, members in hints.items():
+            if not (members.keys() <= set(MEMBERS) and all(_texts(paths) for paths in members.values())):
+                raise BrokenFile(self.path, f'{event!r} has to be {{"pin": ["$.path", …], "forbid": ["$.path", …]}}')
+        return hints
+
+    def write(self, hints: dict[str, dict[str, list[str]]]) -> None:
+        """Replace the hints."""
+        self._storage.write(hints)
+
+
+def _texts(value: JSON) -> bool:
+    return isinstance(value, list) and all(isinstance(path, str) for path in value)
