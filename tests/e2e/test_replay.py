@@ -71,7 +71,7 @@ def source(port, variables=None, **changes):
 
 
 def test_a_recorded_conversation_and_a_new_one_are_answered(shop):
-    """Exactly, in the conversation's order, or as a guess where there was little to learn from, each with the user's own variables."""
+    """Exactly, in the conversation's order, or as a guess where there was little to learn from."""
     with replaying(shop) as (process, port):
         status, headers, body = ask(port, lastSeen=1)
         assert (status, headers["aimyproxy-answer"]) == (200, "exact; exchange=1")
