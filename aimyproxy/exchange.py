@@ -19,6 +19,22 @@ FORMAT: Final = 1
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Header names and values in the order of the wire, names as they were spelled."""
 
+HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers, in lower case, that belong to one connection: who passes a message on leaves them out (RFC 9110, 7.6.1)."""
+
 Conversation: TypeAlias = tuple[str | None, str | None, str]
 """channelType, channelId and userId: one user in one channel."""
 

@@ -14,7 +14,7 @@ from yarl import URL
 
 from aimyproxy.content import ACCEPTED, body_of
 from aimyproxy.errors import TargetError
-from aimyproxy.exchange import Exchange, Failure, Response, Timing
+from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
 from aimyproxy.store.recording import now
 
 if TYPE_CHECKING:
@@ -29,24 +29,7 @@ REPLAY_HEADER: Final = ("Aimyproxy-Replay", "1")
 # How many requests may wait for their conversation's turn: bounds memory, whatever the recording's length.
 _READ_AHEAD: Final = 1000
 _LONGEST_HEADER: Final = 64 * 1024
-_NOT_RESENT: Final = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+_NOT_RESENT: Final = HOP_BY_HOP | {"accept-encoding", "content-encoding", "expect", "host"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from yarl import URL
 
+from aimyproxy.exchange import HOP_BY_HOP
 from aimyproxy.mockserver.messages import Reply
 
 if TYPE_CHECKING:
@@ -15,23 +16,9 @@ if TYPE_CHECKING:
     from aimyproxy.replay.misses import Miss
     from aimyproxy.target import Target
 
-_HOP_BY_HOP: Final = frozenset(
-    {
-        "connection",
-        "content-length",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-_NOT_SENT: Final = _HOP_BY_HOP | {"host", "expect"}
+_NOT_SENT: Final = HOP_BY_HOP | {"host", "expect"}
 # The server that listens to the bot sets its own.
-_NOT_RETURNED: Final = _HOP_BY_HOP | {"date", "aimyproxy-answer"}
+_NOT_RETURNED: Final = HOP_BY_HOP | {"date", "aimyproxy-answer"}
 # Headers that the bot didn't send are not for us to invent.
 _NOT_INVENTED: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
