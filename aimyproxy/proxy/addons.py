@@ -17,9 +17,10 @@ from aimyproxy.proxy.layers import FAILURE, TIMED_OUT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mitmproxy.addonmanager import Loader
     from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.connection import Client
-    from mitmproxy.tls import TlsData
+    from mitmproxy.tls import ClientHelloData, TlsData
 
     from aimyproxy.exchange import Exchange
     from aimyproxy.target import Target
@@ -166,19 +167,28 @@ class Recorder:
             self._observer.recorded(identity, exchange)
 
 
-class Tls(tlsconfig.TlsConfig):
-    """TLS to the target as mitmproxy does it; TLS to the bot with the user's certificate instead of a made-up one."""
+class Tls:
+    """TLS to the target as mitmproxy does it; TLS to the bot with the user's certificate.
 
-    name = "tlsconfig"
+    mitmproxy's own addon does more: it makes a certificate authority in the home folder, and answers requests for its
+    revocation list. Only what is wanted here is handed to it.
+    """
 
     def __init__(self, listen: SSL.Context | None) -> None:
         self._listen = listen
+        self._original = tlsconfig.TlsConfig()
 
-    def configure(self, updated: set[str]) -> None:
-        """Leave out the original's certificate authority, which it would write into the home folder."""
+    def load(self, loader: Loader) -> None:
+        """The original's options are ours."""
+        self._original.load(loader)
 
-    def running(self) -> None:
-        """Leave out the original's look at that authority's age."""
+    def tls_clienthello(self, clienthello: ClientHelloData) -> None:
+        """A TLS connection is about to begin."""
+        self._original.tls_clienthello(clienthello)
+
+    def tls_start_server(self, tls_start: TlsData) -> None:
+        """A connection to the target begins with TLS: its certificate is verified."""
+        self._original.tls_start_server(tls_start)
 
     def tls_start_client(self, tls_start: TlsData) -> None:
         """A connection of the bot begins with TLS."""

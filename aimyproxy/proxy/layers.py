@@ -1,20 +1,24 @@
-"""mitmproxy's HTTP layers, with two changes: a failure is answered in JSON, and a bot that hangs up ends nothing.
+"""mitmproxy's HTTP layers, with four changes; the end-to-end tests hold them against each version that we support.
 
 Stock mitmproxy answers a dead upstream with an HTML page that no hook can change, and drops the upstream's answer
-when the client has gone. `HttpStream` decides both, so a few of its methods are overridden; the end-to-end tests run
-against each version of mitmproxy that we support.
+when the client has gone: `HttpStream` decides both, so a few of its methods are overridden. It takes an interim
+response (`100 Continue`, `103 Early Hints`) for the answer, and crashes on trailers: both are left out here, as
+RFC 9110 (15.2 and 6.5.1) allows whoever passes a message on.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final
 
+import h11
+from h11 import _readers as h11_readers
 from mitmproxy import flow, http
 from mitmproxy.net.http.validate import validate_headers
 from mitmproxy.proxy import commands, events, layers, tunnel
 from mitmproxy.proxy.layers import http as http_layers
-from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.layers.http import HTTPMode, _http1
 from mitmproxy.proxy.layers.http._events import RequestProtocolError, ResponseEndOfMessage, ResponseProtocolError
 
 from aimyproxy.exchange import Failure
@@ -22,6 +26,7 @@ from aimyproxy.exchange import Failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from h11._receivebuffer import ReceiveBuffer
     from mitmproxy.proxy.context import Context
     from mitmproxy.proxy.layer import CommandGenerator, NextLayer
 
@@ -36,6 +41,32 @@ STATUS: Final[Mapping[FailureKind, int]] = {"connect": 502, "timeout": 504, "dis
 
 # How mitmproxy and h11 word an answer that ended before it was whole.
 _CUT_SHORT: Final = ("server closed connection", "peer closed connection", "unexpected server response: b'HTTP/")
+
+_INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
+
+
+class Http1Client(_http1.Http1Client):
+    """The connection to the webhook."""
+
+    def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        """As the original, behind interim responses."""
+        while isinstance(event, events.DataReceived) and (interim := _INTERIM.match(bytes(self.buf))):
+            self.buf.maybe_extract_at_most(interim.end())
+        yield from super().read_headers(event)
+
+
+class ChunkedReader(h11_readers.ChunkedReader):
+    """Reads a chunked body."""
+
+    def __call__(self, buf: ReceiveBuffer) -> h11.Data | h11.EndOfMessage | None:
+        """As the original, without trailers at the end."""
+        event = super().__call__(buf)
+        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+# Where mitmproxy looks the two up.
+http_layers.Http1Client = Http1Client  # type: ignore[attr-defined]
+_http1.ChunkedReader = ChunkedReader  # type: ignore[attr-defined]
 
 
 def failure_response(failure: Failure) -> http.Response:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -77,7 +78,7 @@ async def _serve(
             syncing = asyncio.create_task(_sync_regularly(recording, observer))
             await stop.wait()
             stop.clear()
-            await _drain(proxyserver, recorder, stop)
+            await _drain(proxyserver, recorder, stop, settings.timeout)
             syncing.cancel()
             await master.done()
 
@@ -171,11 +172,15 @@ async def _sync_regularly(recording: Recording, observer: Observer) -> None:
             observer.trouble(str(error))
 
 
-async def _drain(proxyserver: Proxyserver, recorder: Recorder, hurry: asyncio.Event) -> None:
-    """Stop listening, let go of idle connections, and wait for the answers that are on their way."""
+async def _drain(proxyserver: Proxyserver, recorder: Recorder, hurry: asyncio.Event, patience: float) -> None:
+    """Stop listening, wait for the answers that are on their way, and let go of all connections.
+
+    After `patience` seconds (the time-out of an answer, and a little) nothing more can come.
+    """
     recorder.draining = True
     await proxyserver.servers.update([])
-    while recorder.pending and not hurry.is_set():
+    deadline = time.monotonic() + patience + 1
+    while recorder.pending and not hurry.is_set() and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
     recorder.give_up()
     for connection in list(proxyserver.connections.values()):

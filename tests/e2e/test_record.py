@@ -349,6 +349,43 @@ def test_a_torn_recording_is_repaired_and_the_user_told(tmp_path):
     assert len(recorded(tmp_path)) == 2
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n",
+    ],
+)
+def test_interim_responses_are_not_the_answer(tmp_path, before):
+    """Whether they come with the answer or ahead of it."""
+
+    def behave(connection, _):
+        for byte in before:
+            connection.sendall(bytes([byte]))
+        connection.sendall(ECHO)
+        return True
+
+    with Upstream(behave) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            for _ in range(2):
+                bot.sendall(request_bytes(BOT))
+                assert read_message(bot) == ECHO
+    assert [exchange.response.status for exchange in recorded(tmp_path)] == [200, 200]
+
+
+def test_trailers_do_no_harm(tmp_path):
+    """In either direction they are left out, and all else arrives."""
+    message = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Checksum: 1\r\n\r\n"
+    with Upstream(answering(b"HTTP/1.1 200 OK\r\n" + message)) as upstream:
+        with recorder(tmp_path, upstream.url) as (process, port):
+            with socket.create_connection(("127.0.0.1", port)) as bot:
+                for _ in range(2):
+                    bot.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + message)
+                    assert read_message(bot).endswith(b"2\r\n{}\r\n0\r\n\r\n")
+            assert process.stop() == 0
+    assert [exchange.response.body.value for exchange in recorded(tmp_path)] == [{}, {}]
+
+
 def test_a_request_that_is_no_http_is_recorded_as_such(tmp_path):
     """Two ways to read a body's length are a way to smuggle requests: refused, and the refusal is on record."""
     with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
