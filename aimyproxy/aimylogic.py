@@ -79,15 +79,20 @@ def identify(variables: Mapping[str, JSON] | None) -> tuple[str | None, Conversa
     """
     if variables is None or not isinstance(variables.get("action"), str):
         return None, None
-    user = variables.get("userId")
+    event, user = _encodable(variables["action"]), variables.get("userId")
     if isinstance(user, bool) or not isinstance(user, str | int):
-        return variables["action"], None
-    return variables["action"], (_text(variables, "channelType"), _text(variables, "channelId"), str(user))
+        return event, None
+    return event, (_text(variables, "channelType"), _text(variables, "channelId"), _encodable(str(user)))
 
 
 def _text(variables: Mapping[str, JSON], name: str) -> str | None:
     value = variables.get(name)
-    return value if isinstance(value, str) else None
+    return _encodable(value) if isinstance(value, str) else None
+
+
+def _encodable(text: str) -> str:
+    # Half an emoji that somebody's program cut in two has no place in a UTF-8 file.
+    return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _ascii_host(parts: SplitResult) -> str:
 
 
 def _encoded(text: str) -> str:
-    return quote(text, safe=_AS_THEY_ARE, errors="surrogatepass")
+    return quote(text, safe=_AS_THEY_ARE, errors="surrogateescape")
 
 
 def _unusable(url: str) -> InvalidOption:

@@ -58,8 +58,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has read enough; closing here keeps Python from complaining at its end.
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has read enough; click says so by leaving.
         return EXIT_OK
     return status if isinstance(status, int) else EXIT_OK

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aimyproxy.cli.options import recordings_option
-from aimyproxy.cli.output import local_time, say
+from aimyproxy.cli.output import local_time, printable, say
 from aimyproxy.errors import EXIT_OK, EXIT_TROUBLE, AimyproxyError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _row(overview: Overview) -> tuple[str, ...]:
         local_time(overview.first, "%Y-%m-%d %H:%M:%S") if overview.first else "-",
         local_time(overview.last, "%Y-%m-%d %H:%M:%S") if overview.last else "-",
         _size(overview.size),
-        shown + (f", and {len(events) - 6} more" if len(events) > 6 else ""),
+        printable(shown) + (f", and {len(events) - 6} more" if len(events) > 6 else ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
 
 
 def say(text: str, colour: str | None = None) -> None:
-    """Progress and logs, for people: to standard error."""
-    click.secho(text, fg=colour, err=True)
+    """Progress and logs, for people: to standard error; where nobody reads it any more, the work goes on."""
+    with suppress(OSError):
+        click.secho(text, fg=colour, err=True)
 
 
 def counted(number: int, noun: str) -> str:

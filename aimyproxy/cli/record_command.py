@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aimyproxy.cli.options import Url, listen_option, recordings_option, tls_options
-from aimyproxy.cli.output import counted, exchange_line, say
+from aimyproxy.cli.output import counted, exchange_line, printable, say
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Screen:
         say(
             f"Recorded {counted(total, 'exchange')} ({self._failures} failed) of "
             f"{counted(len(self._conversations), 'conversation')} into {self._recording.path}"
-            + (f": {events}." if events else ".")
+            + (f": {printable(events)}." if events else ".")
         )
         for message, count in self._troubles.items():
             if count > 1:

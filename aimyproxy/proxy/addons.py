@@ -11,7 +11,7 @@ from mitmproxy.addons import tlsconfig
 from OpenSSL import SSL
 
 from aimyproxy.exchange import Failure
-from aimyproxy.proxy.flows import to_exchange
+from aimyproxy.proxy.flows import headers_of, to_exchange
 from aimyproxy.proxy.layers import FAILURE, TIMED_OUT
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PATH: Final = "aimyproxy.path"
 _FORWARDED: Final = "aimyproxy.forwarded"
+_HEADERS: Final = "aimyproxy.headers"
 _REFUSED: Final = "aimyproxy.refused"
 # How mitmproxy and h11 word a request that ended before it was whole.
 _HUNG_UP: Final = ("disconnected", "peer closed connection", "peer unexpectedly closed")
@@ -47,6 +48,7 @@ class Forward:
             return
         flow.metadata[_PATH] = flow.request.path
         flow.request.path = self._target.joined(flow.request.path)
+        flow.metadata[_HEADERS] = headers_of(flow.request)
         if self._target.authorization and "Authorization" not in flow.request.headers:
             flow.request.headers["Authorization"] = self._target.authorization
 
@@ -101,12 +103,13 @@ class Recorder:
         self._append = append
         self._observer = observer
         self._pending: dict[str, asyncio.Event] = {}
+        self._forwarded: set[str] = set()
         self.draining = False
 
     @property
     def pending(self) -> set[str]:
-        """The ids of the client connections whose request has no answer yet."""
-        return set(self._pending)
+        """The ids of the client connections whose whole request has no answer yet."""
+        return set(self._forwarded)
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A request begins."""
@@ -115,14 +118,17 @@ class Recorder:
     def request(self, flow: http.HTTPFlow) -> None:
         """The request is whole and goes to the webhook."""
         flow.metadata[_FORWARDED] = time.perf_counter()
+        self._forwarded.add(flow.client_conn.id)
 
     def response(self, flow: http.HTTPFlow) -> None:
         """The answer is whole and goes to the bot when this returns."""
-        if _REFUSED not in flow.metadata:
-            self._record(flow, flow.metadata.get(FAILURE))
-        if self.draining and flow.response:
-            flow.response.headers["Connection"] = "close"
-        self._done(flow)
+        try:
+            if _REFUSED not in flow.metadata:
+                self._record(flow, flow.metadata.get(FAILURE))
+            if self.draining and flow.response:
+                flow.response.headers["Connection"] = "close"
+        finally:
+            self._done(flow)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """There will be no answer: the bot hung up before its request was whole, or sent what is no HTTP."""
@@ -131,8 +137,10 @@ class Recorder:
             failure = Failure("client_gone", "The bot hung up before its request was whole.")
         else:
             failure = Failure("protocol", f"The bot sent what is no valid HTTP request: {message}.")
-        self._record(flow, failure)
-        self._done(flow)
+        try:
+            self._record(flow, failure)
+        finally:
+            self._done(flow)
 
     def give_up(self) -> None:
         """Wait no longer for answers that are on their way."""
@@ -145,6 +153,7 @@ class Recorder:
             await waiting.wait()
 
     def _done(self, flow: http.HTTPFlow) -> None:
+        self._forwarded.discard(flow.client_conn.id)
         if waiting := self._pending.pop(flow.client_conn.id, None):
             waiting.set()
 
@@ -155,6 +164,7 @@ class Recorder:
         exchange = to_exchange(
             flow,
             path=flow.metadata.get(_PATH, flow.request.path),
+            headers=flow.metadata.get(_HEADERS) or headers_of(flow.request),
             failure=failure,
             upstream_ms=None if started is None else round((time.perf_counter() - started) * 1000, 3),
             now=time.time(),

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic
-from aimyproxy.content import body_of
-from aimyproxy.exchange import Exchange, Request, Response, Timing
+from aimyproxy.content import TooLargeError, body_of
+from aimyproxy.exchange import Body, Exchange, Request, Response, Timing
 
 if TYPE_CHECKING:
     from mitmproxy import http
 
-    from aimyproxy.exchange import Body, Failure, Headers
+    from aimyproxy.exchange import Failure, Headers
+
+# A small body can decode to all of the memory: what is larger is stored as it came.
+_DECODED_LIMIT: Final = 64 * 1024 * 1024
 
 
 def to_exchange(
-    flow: http.HTTPFlow, *, path: str, failure: Failure | None, upstream_ms: float | None, now: float
+    flow: http.HTTPFlow, *, path: str, headers: Headers, failure: Failure | None, upstream_ms: float | None, now: float
 ) -> Exchange:
-    """The exchange that a flow was; `path` is the one the bot asked for, `now` the present in epoch seconds.
+    """The exchange that a flow was; `path` and `headers` are the bot's own, `now` the present in epoch seconds.
 
     A failure other than `client_gone` means that the flow's response is ours and not the webhook's.
     """
@@ -30,7 +33,7 @@ def to_exchange(
         at=datetime.fromtimestamp(request.timestamp_start, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         event=event,
         conversation=conversation,
-        request=Request(request.method, path, _headers(request), body),
+        request=Request(_text(request.data.method), _text(path.encode("utf-8", "surrogateescape")), headers, body),
         response=_response(flow.response) if answered and flow.response else None,
         failure=failure,
         timing=Timing(upstream_ms, round(max(0.0, now - request.timestamp_start) * 1000, 3)),
@@ -38,10 +41,11 @@ def to_exchange(
 
 
 def _response(response: http.Response) -> Response:
-    return Response(response.status_code, _headers(response), _body(response))
+    return Response(response.status_code, headers_of(response), _body(response))
 
 
-def _headers(message: http.Message) -> Headers:
+def headers_of(message: http.Message) -> Headers:
+    """The headers of a message, in their order."""
     return tuple((_text(name), _text(value)) for name, value in message.headers.fields)
 
 
@@ -53,4 +57,8 @@ def _text(raw: bytes) -> str:
 
 
 def _body(message: http.Message) -> Body:
-    return body_of(message.raw_content or b"", message.headers.get("content-encoding", ""))
+    raw = message.raw_content or b""
+    try:
+        return body_of(raw, message.headers.get("content-encoding", ""), _DECODED_LIMIT)
+    except TooLargeError:
+        return Body.of(raw, encoded=True)

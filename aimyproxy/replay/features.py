@@ -31,11 +31,14 @@ class Situation:
     """A request as a learner or an answerer looks at it.
 
     `values` are its scalars by path (volatile ones left out), own variables first, with OCCURRENCE and PREVIOUS among
-    them and the length of each array under its path and a mark; `variables` are all the request's variables.
+    them and the length of each array under its path and a mark; `variables` are all the request's variables. Of a
+    recorded request, `order` is its place in the recording, and `told` all that may be somebody's own in it.
     """
 
     variables: Mapping[str, JSON]
     values: dict[Path, JSON] = field(default_factory=dict)
+    order: int = 0
+    told: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, variables: Mapping[str, JSON], occurrence: int, previous: str | None) -> Situation:

@@ -14,21 +14,20 @@ from typing import TYPE_CHECKING, Final
 from aimyproxy import jsonvalue
 from aimyproxy.errors import InvalidDocument
 from aimyproxy.replay.candidates import Row, candidates, holds
-from aimyproxy.replay.expressions import ABSENT, Constant, Echo, Expression, Unknown, Value
+from aimyproxy.replay.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value
 from aimyproxy.replay.paths import Selector
-from aimyproxy.replay.privacy import Privacy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from aimyproxy.jsonvalue import JSON, Path
     from aimyproxy.replay.features import Situation
+    from aimyproxy.replay.privacy import Privacy
 
 _SAMPLE: Final = 240
 _MOST_KEYS: Final = 3
 _BEST_SINGLES: Final = 10
 _TELLING: Final = 3
-_PROBES: Final = 20
 _FEW: Final = 3
 _NOISY: Final = 0.5
 """Above this share of distinct values among unexplained ones they are noise, below they are a choice we don't know."""
@@ -142,14 +141,19 @@ def _steps(spelled: str) -> Path:
     return steps
 
 
-def fit(rows: Sequence[Row], path: Path | None = None, hints: Hints = Hints()) -> Decision:
-    """The best explanation of these rows' values; `path` is where they stand in the answer, if they may be echoes."""
-    evidence = _evidence(rows[:: max(1, len(rows) // _SAMPLE)], path)
+def fit(
+    rows: Sequence[Row], path: Path | None = None, hints: Hints = Hints(), privacy: Privacy | None = None
+) -> Decision:
+    """The best explanation of these rows' values; `path` is where they stand in the answer, if they may be echoes.
+
+    Without `privacy` the values say nothing of anybody.
+    """
+    evidence = _evidence(rows[:: max(1, len(rows) // _SAMPLE)], path, privacy)
     keys = _deciding(evidence, hints)
-    return _decision(evidence, rows, keys)
+    return _decision(evidence, rows, keys, privacy)
 
 
-def _evidence(rows: Sequence[Row], path: Path | None) -> _Evidence:
+def _evidence(rows: Sequence[Row], path: Path | None, privacy: Privacy | None) -> _Evidence:
     constants: dict[bytes, int] = {}
     for index, (_, value) in enumerate(rows):
         spelled = b"" if value is ABSENT else jsonvalue.canonical(value)
@@ -157,8 +161,9 @@ def _evidence(rows: Sequence[Row], path: Path | None) -> _Evidence:
     evidence = _Evidence(rows, {}, constants)
     if len(constants) > 1 or path is not None:
         for expression in candidates(rows, path):
-            bits = sum(1 << index for index, row in enumerate(rows) if holds(expression, row))
-            if _proven(expression, bits, evidence):
+            held = [index for index, row in enumerate(rows) if holds(expression, row)]
+            bits = sum(1 << index for index in held)
+            if _proven(expression, bits, evidence) and not _tells(expression, [rows[at][0] for at in held], privacy):
                 evidence.generic[expression] = bits
     return evidence
 
@@ -171,6 +176,16 @@ def _proven(expression: Expression, bits: int, evidence: _Evidence) -> bool:
     values = [value for value in held if value]
     telling = sum(len(value) >= _TELLING for value in values)
     return (telling >= 1 and len(values) >= 2) or len(values) >= 3 or (len(values) == 2 and bits.bit_count() >= 6)
+
+
+def _tells(expression: Expression, situations: Sequence[Situation], privacy: Privacy | None) -> bool:
+    """Whether what an expression adds of itself to the values of a request is somebody's own."""
+    literals: list[JSON] = []
+    if isinstance(expression, Text):
+        literals = [part for part in expression.parts if isinstance(part, str)]
+    elif isinstance(expression, Linear):
+        literals = [abs(expression.factor), abs(expression.offset)]
+    return privacy is not None and any(privacy.reveals(situations, literal) for literal in literals)
 
 
 def _deciding(evidence: _Evidence, hints: Hints) -> tuple[Path, ...]:
@@ -207,10 +222,9 @@ def _features(evidence: _Evidence) -> list[Path]:
     return sorted(deciding, key=lambda path: order.get(path, len(order)))
 
 
-def _decision(evidence: _Evidence, rows: Sequence[Row], keys: tuple[Path, ...]) -> Decision:
+def _decision(evidence: _Evidence, rows: Sequence[Row], keys: tuple[Path, ...], privacy: Privacy | None) -> Decision:
     right, count = evidence.right(keys), len(evidence.rows)
     generic = sorted(evidence.generic, key=lambda expression: -evidence.generic[expression].bit_count())
-    privacy = Privacy.of([situation for situation, _ in evidence.rows])
     cells: dict[bytes, list[Row]] = {}
     for row in rows:
         cells.setdefault(cell_key(row[0], keys), []).append(row)
@@ -227,7 +241,7 @@ def _decision(evidence: _Evidence, rows: Sequence[Row], keys: tuple[Path, ...]) 
 
 
 def _of_cell(
-    members: Sequence[Row], generic: list[Expression], privacy: Privacy, keys: tuple[Path, ...]
+    members: Sequence[Row], generic: list[Expression], privacy: Privacy | None, keys: tuple[Path, ...]
 ) -> Expression | None:
     """The expression of a cell: one that is proven and holds for all, else the value seen most that is nobody's own."""
     by_value: dict[bytes, list[Row]] = {}
@@ -242,6 +256,10 @@ def _of_cell(
             return best
     for group in groups:
         value = group[0][1]
-        if value is ABSENT or not privacy.reveals([situation for situation, _ in group[:_PROBES]], value, keys):
+        if (
+            value is ABSENT
+            or privacy is None
+            or not privacy.reveals([situation for situation, _ in group], value, keys)
+        ):
             return Constant(value)
     return None

@@ -14,6 +14,7 @@ from aimyproxy.replay.conversations import Conversations
 from aimyproxy.replay.features import Situation
 from aimyproxy.replay.lessons import Lessons
 from aimyproxy.replay.misses import SAMPLES, Sample
+from aimyproxy.replay.privacy import Owners
 from aimyproxy.replay.rules import Rules
 from aimyproxy.replay.turns import Turns
 
@@ -76,6 +77,7 @@ class Index:
         self._rules = Rules()
         self._exact: dict[bytes, Turns] = {}
         self._events: dict[str, _EventAnswers] = {}
+        self._owners = Owners()
         self._recorded = Conversations(sys.maxsize)
 
     @classmethod
@@ -193,7 +195,7 @@ class Index:
         if asked.event is None:
             return
         if asked.event not in self._events:
-            self._events[asked.event] = _EventAnswers(lessons=Lessons(self._hints.get(asked.event)))
+            self._events[asked.event] = _EventAnswers(lessons=Lessons(self._hints.get(asked.event), self._owners))
         known = self._events[asked.event]
         known.add(effect, exchange, answerer)
         if self.match == "learned" and asked.variables is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from aimyproxy.replay.answers import Answer, Source
 from aimyproxy.replay.fitting import Hints, cell_key
 from aimyproxy.replay.models import EventModel, Lesson
+from aimyproxy.replay.privacy import Owners
 
 if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
@@ -18,10 +19,14 @@ MOST: Final = 1000
 
 
 class Lessons:
-    """The exchanges of one event that have a response. Deterministic: the same recording teaches the same."""
+    """The exchanges of one event that have a response. Deterministic: the same recording teaches the same.
 
-    def __init__(self, hints: Hints | None = None) -> None:
+    `owners` is to be the same for all events of a recording: what a user said in one is theirs in all.
+    """
+
+    def __init__(self, hints: Hints | None = None, owners: Owners | None = None) -> None:
         self._hints = hints or Hints()
+        self._owners = owners or Owners()
         self._kept: list[Lesson] = []
         self._edits: list[tuple[Situation, Answerer]] = []
         self._edited: dict[bytes, Answerer] | None = None
@@ -31,6 +36,7 @@ class Lessons:
 
     def add(self, identity: int, situation: Situation, exchange: Exchange, answerer: Answerer) -> None:
         """Add the next exchange and what answers in its place, which is a mock where a person edited it."""
+        situation = self._owners.heard(situation)
         if answerer.mock is not None:
             self._edits.append((situation, answerer))
         if exchange.response is None:
@@ -45,7 +51,7 @@ class Lessons:
     def model(self) -> EventModel | None:
         """What the lessons teach; None where there are none."""
         if self._model is None and self._kept:
-            self._model = EventModel.of(self._kept, self._hints)
+            self._model = EventModel.of(self._kept, self._hints, self._owners)
         return self._model
 
     def answer(self, situation: Situation) -> Answer | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.replay.answers import served_headers
 from aimyproxy.replay.expressions import ABSENT, Value
-from aimyproxy.replay.features import ANSWER, Situation
+from aimyproxy.replay.features import ANSWER
 from aimyproxy.replay.fitting import Decision, Hints, fit
-from aimyproxy.replay.nodes import Leaf, Node, learn
+from aimyproxy.replay.nodes import Leaf, Node, learn, learn_member
+from aimyproxy.replay.privacy import Owners, Privacy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from aimyproxy.exchange import Headers, Request, Response
     from aimyproxy.jsonvalue import JSON, Path
     from aimyproxy.replay.candidates import Row
+    from aimyproxy.replay.features import Situation
+
+# Texts in bytes are in one of these, as far as anybody's bot is concerned.
+_ENCODINGS: Final = ("utf-8", "cp1251", "utf-16-le")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,8 @@ class Outcome:
 
     `members` are the variables that the answer sets, in the order in which they are made; `order` the one in which
     they are sent. `echoes_all` means that all other variables of the request come back, too. Where the answer is no
-    object, `body` makes it; `raw` stands for bytes that are the same each time. `exchange` is the latest one of its
-    kind, whose status and headers it has.
+    object, `body` makes it, as plain text where `text` says so; `raw` stands for bytes, `known` where they are the
+    same each time. `exchange` is the latest one of its kind, whose status and headers it has.
     """
 
     exchange: int
@@ -47,15 +52,17 @@ class Outcome:
     order: Sequence[str]
     echoes_all: bool
     body: Node | None = None
+    text: bool = False
     raw: bytes | None = None
+    known: bool = True
 
     def made(self, situation: Situation) -> tuple[bytes, bool]:
         """The body in a situation, and whether it is known and not guessed."""
         if self.raw is not None:
-            return self.raw, True
+            return self.raw, self.known
         if self.body is not None:
             value, known = self.body.value(situation)
-            return _bytes(value), known
+            return _bytes(value, self.text), known
         made, known = self._members(situation)
         result: dict[str, JSON] = dict(situation.variables) if self.echoes_all else {}
         for name in self.order:
@@ -68,7 +75,7 @@ class Outcome:
     def _members(self, situation: Situation) -> tuple[dict[str, Value], bool]:
         made: dict[str, Value] = {}
         known = True
-        growing = Situation(situation.variables, dict(situation.values))
+        growing = replace(situation, values=dict(situation.values))
         for name, node in self.members.items():
             made[name], certain = node.value(growing)
             known = known and certain
@@ -85,19 +92,23 @@ class EventModel:
     lessons: int
 
     @classmethod
-    def of(cls, lessons: Sequence[Lesson], hints: Hints) -> EventModel:
-        """What these exchanges (all with a response, of one event, at least one) teach."""
+    def of(cls, lessons: Sequence[Lesson], hints: Hints, owners: Owners) -> EventModel:
+        """What these exchanges (all with a response, of one event, at least one) teach; `owners` heard them."""
+        privacy = Privacy.of([lesson.situation for lesson in lessons], owners)
         kinds = [(lesson.situation, _kind(lesson.response)) for lesson in lessons]
         by_kind: dict[str, list[Lesson]] = {}
         for lesson, (_, kind) in zip(lessons, kinds, strict=True):
             by_kind.setdefault(kind, []).append(lesson)
-        outcomes = {kind: _outcome(members, hints) for kind, members in by_kind.items()}
+        outcomes = {kind: _outcome(members, hints, privacy) for kind, members in by_kind.items()}
         return cls(fit(kinds, None, hints), outcomes, len(lessons))
 
     def answer(self, situation: Situation) -> tuple[bytes, Outcome, bool]:
         """The body, the outcome it belongs to, and whether they are known and not guessed."""
         kind, sure = self.outcome.value(situation)
-        outcome = self.outcomes[str(kind)]
+        outcome = self.outcomes.get(str(kind))
+        if outcome is None:
+            # An expression made of the request a kind that was never recorded: any is better than none.
+            outcome, sure = next(iter(self.outcomes.values())), False
         body, known = outcome.made(situation)
         return body, outcome, sure and known
 
@@ -121,23 +132,46 @@ def _kind(response: Response) -> str:
     return f"{response.status} {'object' if is_object else response.body.kind}"
 
 
-def _outcome(lessons: Sequence[Lesson], hints: Hints) -> Outcome:
+def _outcome(lessons: Sequence[Lesson], hints: Hints, privacy: Privacy) -> Outcome:
     # The latest: what the webhook does now.
     latest = lessons[-1]
-    frame = (latest.identity, latest.response.status, served_headers(latest.response.headers, latest.response.body))
+    frame = (latest.identity, latest.response.status, _headers(lessons, privacy))
     bodies = [lesson.response.body for lesson in lessons]
     sent = [variables for body in bodies if (variables := body.variables()) is not None]
     if sent:
         names = _set_by_the_webhook(lessons)
-        members = _learned_members(lessons, sent, names, hints)
+        members = _learned_members(lessons, sent, names, hints, privacy)
         echoing = sum(
             lesson.situation.variables.keys() <= value.keys() for lesson, value in zip(lessons, sent, strict=True)
         )
         return Outcome(*frame, members, names, echoes_all=2 * echoing > len(lessons))
     if bodies[0].kind in ("json", "text"):
         rows: list[Row] = [(lesson.situation, lesson.response.body.value) for lesson in lessons]
-        return Outcome(*frame, {}, (), echoes_all=False, body=learn(rows, None, hints))
-    return Outcome(*frame, {}, (), echoes_all=False, raw=bodies[-1].raw)
+        node, text = learn(rows, None, hints, privacy), bodies[0].kind == "text"
+        return Outcome(*frame, {}, (), echoes_all=False, body=node, text=text)
+    raw, known = _raw(lessons, privacy)
+    return Outcome(*frame, {}, (), echoes_all=False, raw=raw, known=known)
+
+
+def _headers(lessons: Sequence[Lesson], privacy: Privacy) -> Headers:
+    """The latest one's, less those that some had not: a session's cookie is its user's; the content type always."""
+    latest = lessons[-1].response
+    situations = [lesson.situation for lesson in lessons]
+    common = set.intersection(*(set(lesson.response.headers) for lesson in lessons))
+    return tuple(
+        (name, value)
+        for name, value in served_headers(latest.headers, latest.body)
+        if name.lower() == "content-type" or ((name, value) in common and not privacy.reveals(situations, value))
+    )
+
+
+def _raw(lessons: Sequence[Lesson], privacy: Privacy) -> tuple[bytes, bool]:
+    """The latest one's bytes, none where they tell of somebody; and whether all had the same."""
+    raw = lessons[-1].response.body.raw
+    same = [lesson.situation for lesson in lessons if lesson.response.body.raw == raw]
+    if any(privacy.reveals(same, raw.decode(encoding, "ignore")) for encoding in _ENCODINGS):
+        return b"", False
+    return raw, len(same) == len(lessons)
 
 
 def _set_by_the_webhook(lessons: Sequence[Lesson]) -> list[str]:
@@ -149,26 +183,29 @@ def _set_by_the_webhook(lessons: Sequence[Lesson]) -> list[str]:
 
 
 def _learned_members(
-    lessons: Sequence[Lesson], sent: Sequence[Mapping[str, JSON]], names: Sequence[str], hints: Hints
+    lessons: Sequence[Lesson], sent: Sequence[Mapping[str, JSON]], names: Sequence[str], hints: Hints, privacy: Privacy
 ) -> dict[str, Node]:
     """A node for each variable, in the order in which they are to be made: first those of which others are made."""
     plain = [lesson.situation for lesson in lessons]
     columns: dict[str, list[Value]] = {name: [value.get(name, ABSENT) for value in sent] for name in names}
-    found = {name: learn(list(zip(plain, columns[name], strict=True)), (name,), hints) for name in names}
+    found = {
+        name: learn_member(name, list(zip(plain, columns[name], strict=True)), (name,), hints, privacy)
+        for name in names
+    }
     made = {name: node for name, node in found.items() if _settled(node)}
     widened = plain
     for name in made:
         widened = _widened(widened, name, columns[name])
     # Numbers before texts: a text tells the sum, not the other way round.
     for name in sorted(found.keys() - made.keys(), key=lambda name: (_is_text(columns[name]), names.index(name))):
-        made[name] = learn(list(zip(widened, columns[name], strict=True)), (name,), hints)
+        made[name] = learn_member(name, list(zip(widened, columns[name], strict=True)), (name,), hints, privacy)
         widened = _widened(widened, name, columns[name])
     return made
 
 
 def _widened(situations: Sequence[Situation], name: str, values: Sequence[Value]) -> list[Situation]:
     return [
-        Situation(situation.variables, situation.values | dict(_scalars((ANSWER, name), value)))
+        replace(situation, values=situation.values | dict(_scalars((ANSWER, name), value)))
         for situation, value in zip(situations, values, strict=True)
     ]
 
@@ -189,7 +226,7 @@ def _settled(node: Node) -> bool:
     return not isinstance(node, Leaf) or (node.decision.complete and not node.decision.keys)
 
 
-def _bytes(value: Value) -> bytes:
+def _bytes(value: Value, text: bool) -> bytes:
     if value is ABSENT:
         return b""
-    return value.encode() if isinstance(value, str) else jsonvalue.dumps(value)
+    return str(value).encode() if text else jsonvalue.dumps(value)

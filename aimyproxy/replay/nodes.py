@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from aimyproxy import jsonvalue
-from aimyproxy.replay.expressions import ABSENT, Value
+from aimyproxy.replay.expressions import ABSENT, Constant, Value
 from aimyproxy.replay.fitting import Decision, Hints, fit
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aimyproxy.jsonvalue import JSON, Path
     from aimyproxy.replay.candidates import Row
     from aimyproxy.replay.features import Situation
+    from aimyproxy.replay.privacy import Privacy
 
 
 class Node(Protocol):
@@ -101,16 +102,23 @@ class Elements:
             yield from node.decisions((*path, -1 if self.grows else index))
 
 
-def learn(rows: Sequence[Row], path: Path | None, hints: Hints) -> Node:
+def learn(rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy) -> Node:
     """The node that explains these rows best; `path` is where the value stands in the answer, if it may be an echo."""
-    whole = fit(rows, path, hints)
+    whole = fit(rows, path, hints, privacy)
     if whole.complete:
         return Leaf(whole)
-    parts = _parts(rows, path, hints)
+    parts = _parts(rows, path, hints, privacy)
     if parts is None:
         return Leaf(whole)
     shares = [decision.right / decision.rows for _, decision in parts.decisions(())]
     return parts if sum(shares) / len(shares) > whole.right / whole.rows else Leaf(whole)
+
+
+def learn_member(name: str, rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy) -> Node:
+    """As `learn`, of a member of this name: one that is named after a user's value is kept from the others."""
+    if privacy.reveals([situation for situation, value in rows if value is not ABSENT], name):
+        return Leaf(Decision((), {}, Constant(ABSENT), 0, len(rows)))
+    return learn(rows, path, hints, privacy)
 
 
 def before(situation: Situation, path: Path) -> list[JSON]:
@@ -122,33 +130,39 @@ def before(situation: Situation, path: Path) -> list[JSON]:
     return value if isinstance(value, list) else []
 
 
-def _parts(rows: Sequence[Row], path: Path | None, hints: Hints) -> Node | None:
+def _parts(rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy) -> Node | None:
     there: Sequence[_Present] = [row for row in rows if row[1] is not ABSENT]
     if all(isinstance(value, dict) for _, value in there):
-        return _members(rows, there, path, hints)
+        return _members(rows, there, path, hints, privacy)
     if all(isinstance(value, list) for _, value in there):
-        return _elements(rows, there, path, hints)
+        return _elements(rows, there, path, hints, privacy)
     return None
 
 
-def _members(rows: Sequence[Row], there: Sequence[_Present], path: Path | None, hints: Hints) -> Node | None:
+def _members(
+    rows: Sequence[Row], there: Sequence[_Present], path: Path | None, hints: Hints, privacy: Privacy
+) -> Node | None:
     names = dict.fromkeys(name for _, value in there for name in value)
     if not names:
         return None
     members = {
-        name: learn(
+        name: learn_member(
+            name,
             [(situation, value.get(name, ABSENT)) for situation, value in there],
             None if path is None else (*path, name),
             hints,
+            privacy,
         )
         for name in names
     }
     return Members(_presence(rows, there, hints), members)
 
 
-def _elements(rows: Sequence[Row], there: Sequence[_Present], path: Path | None, hints: Hints) -> Node | None:
+def _elements(
+    rows: Sequence[Row], there: Sequence[_Present], path: Path | None, hints: Hints, privacy: Privacy
+) -> Node | None:
     presence = _presence(rows, there, hints)
-    same_length = _each(there, path, hints)
+    same_length = _each(there, path, hints, privacy)
     if same_length:
         return Elements(presence, (), None, same_length)
     if path is None:
@@ -159,13 +173,13 @@ def _elements(rows: Sequence[Row], there: Sequence[_Present], path: Path | None,
         (situation, more is not value and bool(before(situation, path)))
         for (situation, more), (_, value) in zip(added, there, strict=True)
     ]
-    appended = _each(added, None, hints)
+    appended = _each(added, None, hints, privacy)
     if not appended or not any(value for _, value in grew):
         return None
     return Elements(presence, path, fit(grew, None, hints), appended)
 
 
-def _each(lists: Sequence[_Present], path: Path | None, hints: Hints) -> tuple[Node, ...] | None:
+def _each(lists: Sequence[_Present], path: Path | None, hints: Hints, privacy: Privacy) -> tuple[Node, ...] | None:
     """A node for each element, where all these arrays have the same length."""
     lengths = {len(value) for _, value in lists}
     if len(lengths) != 1:
@@ -175,6 +189,7 @@ def _each(lists: Sequence[_Present], path: Path | None, hints: Hints) -> tuple[N
             [(situation, value[index]) for situation, value in lists],
             None if path is None else (*path, index),
             hints,
+            privacy,
         )
         for index in range(lengths.pop())
     )

@@ -124,16 +124,22 @@ class AppendableFile:
         with self._mutex:
             if not self._dirty or self._descriptor < 0:
                 return
+            try:
+                copy = os.dup(self._descriptor)
+            except OSError as error:
+                raise self._not_flushed(error) from None
             self._dirty = False
-            copy = os.dup(self._descriptor)
         try:
             # Outside the mutex: a slow disk must not hold up the next append.
             os.fsync(copy)
         except OSError as error:
             self._dirty = True
-            raise StoreError(f"{self.path} can't be flushed to the disk: {error.strerror}.") from None
+            raise self._not_flushed(error) from None
         finally:
             os.close(copy)
+
+    def _not_flushed(self, error: OSError) -> StoreError:
+        return StoreError(f"{self.path} can't be flushed to the disk: {error.strerror}.")
 
     def close(self) -> None:
         """Flush and let go of the file."""
@@ -165,7 +171,8 @@ class AppendableFile:
         except OSError as error:
             raise StoreError(f"{self.path} can't be opened for writing: {error.strerror}.") from None
         # Removed under our hands: what comes from now on is kept all the same.
-        with suppress(RecordingExists):
+        with suppress(RecordingExists, OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             create(self.path, self._about)
         return self._open()
 

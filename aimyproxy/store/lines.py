@@ -91,7 +91,8 @@ def parse_tail(tail: bytes, offset: int, header_end: int) -> Tail | None:
     if tail.endswith(CLOSER):
         start = tail.rfind(b"\n", 0, -len(CLOSER)) + 1
         parsed = parse_line(tail[start : -len(CLOSER)])
-        if parsed and _is_object(parsed[1]):
+        # A comma behind the last document is what deleting the next one by hand leaves.
+        if parsed and _is_object(parsed[1]) and not tail.endswith(b"," + CLOSER):
             return Tail(offset + len(tail) - len(CLOSER), parsed[0])
     end, last_id = _last_complete(tail, offset, header_end)
     if end is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -434,3 +436,13 @@ def test_broken_hints_are_named(aimyproxy, menu, hints):
     status, _, err = aimyproxy("explain", "menu")
     assert status == 2
     assert str(menu.hints.path) in err
+
+
+def test_a_reader_that_has_read_enough_is_no_trouble(shop):
+    """`show shop | true` ends with 0, and says nothing."""
+    command = [sys.executable, "-m", "aimyproxy", "show", "shop", "--recordings", str(shop.folder.parent)]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)

@@ -8,6 +8,8 @@ import resource
 import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import zlib
 from contextlib import contextmanager
@@ -564,3 +566,66 @@ def talk(port, counts, number):
                 counts[number] += 1
     except OSError:
         return
+
+
+def test_half_an_emoji_does_not_break_the_recording(tmp_path):
+    """What some program cut in two is recorded, and all that follows can be read."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        post(port, b'{"action": "a\\ud83d", "userId": "u\\ud83d", "channelType": "\\ud83d"}')
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            bot.sendall(b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read_message(bot) == ECHO
+        post(port, BOT)
+        assert upstream.requests[1].startswith(b"GET /bot/%FF HTTP/1.1")
+    first, second, third = recorded(tmp_path)
+    assert (first.event, first.conversation) == ("a?", ("?", None, "u?"))
+    assert first.request.body.kind == "text"
+    assert (second.request.path, third.event) == ("/\xff", "start")
+
+
+def test_a_small_body_that_decodes_to_a_huge_one_is_stored_as_it_came(tmp_path):
+    """The bot is served at once, and the recording stays small."""
+    bomb = gzip.compress(b"\0" * 100_000_000)
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
+        assert post(port, bomb, headers=b"Content-Encoding: gzip\r\n") == ECHO
+    (exchange,) = recorded(tmp_path)
+    assert exchange.request.body == Body("base64", bomb, encoded=True)
+
+
+def test_the_targets_password_goes_to_the_target_only(tmp_path):
+    """Not into the recording, and not onto the terminal."""
+    with Upstream(answering(ECHO)) as upstream:
+        url = upstream.url.replace("://", "://user:s3cret@")
+        with recorder(tmp_path, url) as (process, port):
+            post(port, BOT)
+            process.stop()
+        assert b"Authorization: Basic dXNlcjpzM2NyZXQ=" in upstream.requests[0]
+    kept = (tmp_path / "shop" / "exchanges.json").read_text() + "\n".join(process.stderr)
+    assert "s3cret" not in kept
+    assert "dXNlcjpzM2NyZXQ" not in kept
+
+
+def test_a_bot_that_never_finishes_its_request_does_not_hold_up_the_end(tmp_path):
+    """There is nothing to complete."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (process, port):
+        with socket.create_connection(("127.0.0.1", port)) as bot:
+            bot.sendall(request_bytes(BOT)[:-10])
+            assert post(port, BOT) == ECHO
+            assert process.stop(signal.SIGTERM) == 0
+
+
+def test_the_bot_is_served_when_nobody_reads_the_terminal_any_more(tmp_path):
+    """As behind `2>&1 | head -2`."""
+    with Upstream(answering(ECHO)) as upstream:
+        read, write = os.pipe()
+        os.close(read)
+        command = [sys.executable, "-m", "aimyproxy", "record", "other", "--target", upstream.url]
+        second_port = free_port()
+        arguments = ["--listen", str(second_port), "--recordings", str(tmp_path)]
+        with subprocess.Popen([*command, *arguments], stdout=write, stderr=write) as unheard:
+            os.close(write)
+            eventually(lambda: not refused(second_port), "the listener")
+            assert [post(second_port, BOT) for _ in range(3)] == [ECHO] * 3
+            unheard.terminate()
+            assert unheard.wait(20) == 0
+        assert len(recorded(tmp_path, "other")) == 3

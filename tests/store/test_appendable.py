@@ -452,3 +452,23 @@ def test_flushing_reports_a_disk_that_refuses(path, monkeypatch):
     file.sync()
     assert len(calls) == 2
     file.close()
+
+
+def test_a_last_line_deleted_by_hand_leaves_a_comma_that_is_repaired(path):
+    """The next append finds the place where it belongs."""
+    edited(filled(path), lambda text: text.replace('"3": {"n":3,"empty":""}\n', ""))
+    assert [identity for identity, _ in contents(path)] == [1, 2]
+    file = AppendableFile(path)
+    assert file.append([b'{"n":4}']) == [3]
+    file.close()
+    assert [identity for identity, _ in stock(path)] == [1, 2, 3]
+
+
+def test_a_folder_removed_while_it_is_open_comes_back(path):
+    """What comes from then on is kept."""
+    file = AppendableFile(filled(path))
+    path.unlink()
+    path.parent.rmdir()
+    assert file.append([b'{"n":1}']) == [1]
+    file.close()
+    assert stock(path) == [(1, {"n": 1})]
