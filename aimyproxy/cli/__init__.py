@@ -27,7 +27,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "AIMYPROXY"})
-@click.version_option(package_name="aimyproxy")
+@click.version_option(package_name="aimyproxy", allow_from_autoenv=False)
 def cli() -> None:
     """Record, replay and diff the webhook of an Aimylogic bot.
 

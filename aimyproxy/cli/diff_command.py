@@ -25,8 +25,23 @@ if TYPE_CHECKING:
 @click.argument("baseline")
 @click.argument("candidate", required=False)
 @click.option("--target", type=Url(), help="Send BASELINE's requests to this webhook and compare what it answers.")
-@click.option("--event", "events", multiple=True, metavar="EVENT", help="Only this event; may be repeated.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--event",
+    "events",
+    multiple=True,
+    metavar="EVENT",
+    envvar="AIMYPROXY_DIFF_EVENT",
+    help="Only this event; may be repeated.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    envvar="AIMYPROXY_DIFF_FORMAT",
+    help="For people, or for programs.",
+)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
 @click.option("--save", metavar="NAME", help="With --target: keep what came back as a recording of this name.")
 @click.option(

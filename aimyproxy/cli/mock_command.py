@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--when",
     "conditions",
+    envvar="AIMYPROXY_MOCK_WHEN",
     metavar="PATH=VALUE",
     multiple=True,
     help="Only where the request has this, as in channelType=telegram or '$.order.items[0].qty=2'; repeatable.",

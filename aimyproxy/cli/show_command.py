@@ -31,12 +31,11 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if ago := re.fullmatch(r"(\d+)([smhdw])", value):
-            moment = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        else:
-            try:
-                moment = datetime.fromisoformat(value).astimezone(UTC)
-            except ValueError:
-                self.fail(f"{value!r} is no moment: write 2026-11-22, 2026-11-22T10:15 or 2h (ago).", param, ctx)
+            span = {_UNITS[ago[2]]: int(ago[1])}
+        try:
+            moment = datetime.now(UTC) - timedelta(**span) if ago else datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no moment: write 2026-11-22, 2026-11-22T10:15 or 2h (ago).", param, ctx)
         return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -74,7 +73,13 @@ def _failed(exchange: Exchange) -> bool:
 @click.option("--channel", help="Only exchanges of this channelType.")
 @click.option("--failed", is_flag=True, help="Only exchanges that failed or have a status of 400 or more.")
 @click.option("--since", type=Moment(), help="Only exchanges from this moment on, or since so long ago (2h, 3d).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: one exchange a line, or the one exchange indented.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    envvar="AIMYPROXY_SHOW_JSON",
+    help="Print JSON: one exchange a line, or the one exchange indented.",
+)
 @recordings_option
 def command(
     name: str,

@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from aimyproxy import cli
+from aimyproxy.cli import list_command
 from aimyproxy.store.recording import Recording
 from tests import builders
 
@@ -142,6 +144,7 @@ def test_json_is_highlighted_on_a_terminal(aimyproxy, shop, monkeypatch):
         (["show", "../shop"], "can't be a recording's name"),
         (["show", "shop", "99"], "Recording shop has no exchange 99. `show shop` lists them."),
         (["show", "shop", "--since", "yesterday"], "'yesterday' is no moment"),
+        (["show", "shop", "--since", "99999999999d"], "'99999999999d' is no moment"),
         (["rm", "nope"], "There is no recording nope"),
         (["mock", "shop", "start", "--answer", "{}", "--text", ""], "Give --answer or --text, not both"),
         (["mock", "shop", "start", "--answer", "{}", "--when", "x"], "--when 'x' has to be PATH=VALUE"),
@@ -362,7 +365,6 @@ def test_help_names_the_commands_in_the_order_of_use(aimyproxy):
 
 def test_an_interrupt_is_no_crash(aimyproxy, shop, monkeypatch):
     """Status 130."""
-    from aimyproxy.cli import list_command
 
     def interrupt(_):
         raise KeyboardInterrupt
@@ -446,3 +448,19 @@ def test_a_reader_that_has_read_enough_is_no_trouble(shop):
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+
+
+@pytest.mark.parametrize("name", cli._COMMANDS)
+def test_every_option_has_the_environment_variable_that_the_readme_promises(name):
+    """AIMYPROXY_, the command, the option."""
+    for option in cli.cli.get_command(None, name).params:
+        spelled = option.opts[-1]
+        if spelled.startswith("--") and spelled != "--recordings":
+            promised = f"AIMYPROXY_{name}_{spelled[2:]}".upper().replace("-", "_")
+            assert (option.envvar or f"AIMYPROXY_{name}_{option.name}".upper()) == promised
+
+
+def test_a_containers_version_is_no_option(aimyproxy, shop, monkeypatch):
+    """AIMYPROXY_VERSION is what images are tagged with."""
+    monkeypatch.setenv("AIMYPROXY_VERSION", "1.2")
+    assert aimyproxy("check", "shop")[0] == 0
