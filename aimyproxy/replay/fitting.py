@@ -28,6 +28,7 @@ _SAMPLE: Final = 240
 _MOST_KEYS: Final = 3
 _BEST_SINGLES: Final = 10
 _TELLING: Final = 3
+_PROBES: Final = 20
 _FEW: Final = 3
 _NOISY: Final = 0.5
 """Above this share of distinct values among unexplained ones they are noise, below they are a choice we don't know."""
@@ -250,7 +251,7 @@ def _of_cell(
     groups = sorted(by_value.values(), key=len, reverse=True)
     # Several rows of one value: that is a constant, unless there is no value, which an echo explains better.
     if len(groups) > 1 or len(members) == 1 or b"" in by_value:
-        covers = [(sum(len(group) for group in groups if holds(one, group[0])), one) for one in generic]
+        covers = [(sum(len(group) for group in groups if _holds_for(one, group)), one) for one in generic]
         most, best = max(covers, key=lambda cover: cover[0], default=(0, None))
         if best is not None and (most > len(groups[0]) or most == len(members)):
             return best
@@ -263,3 +264,8 @@ def _of_cell(
         ):
             return Constant(value)
     return None
+
+
+def _holds_for(expression: Expression, group: Sequence[Row]) -> bool:
+    """Whether it holds for these rows, which have the same value: an echo of nothing may in one and not in another."""
+    return all(holds(expression, row) for row in group[:_PROBES])
