@@ -142,7 +142,11 @@ def _say(text: str, colour: str | None) -> None:
 
 
 def _colour(served: Served) -> str | None:
-    if served.source == "error" or (served.source == "forward" and served.status >= 500):
+    if (
+        served.source == "error"
+        or " failed: " in served.source
+        or (served.source == "forward" and served.status >= 500)
+    ):
         return "red"
     return "yellow" if served.source == "miss" else None
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aimyproxy import jsonvalue
+from aimyproxy.exchange import Body
 from aimyproxy.replay.mocks import sendable
 from aimyproxy.replay.rebase import Plan
+from aimyproxy.replay.templates import TemplateFailed, filled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aimyproxy.exchange import Body, Exchange, Headers, Response
+    from aimyproxy.exchange import Exchange, Headers, Response
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.replay.mocks import Mock
 
@@ -45,25 +47,38 @@ _CONTENT_TYPES: Final = {
     "text": "text/plain; charset=utf-8",
     "base64": "application/octet-stream",
 }
+_AN_OBJECT: Final = Body("json", {})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an answer comes from: the step that found it, and the ids of the exchange and the mock behind it."""
+    """Where an answer comes from: the step that found it, and the ids of the exchange and the mock behind it.
+
+    `over` is the source of the answer that a merging mock was laid over. `problem` says why the mock failed.
+    """
 
     step: Step
     exchange: int | None = None
     mock: int | None = None
+    over: Source | None = None
+    problem: str = ""
 
     @property
     def header(self) -> str:
-        """The value of the header Aimyproxy-Answer: `exact; exchange=17` or `mock; mock=3`."""
-        return f"{self.step}; exchange={self.exchange}" if self.mock is None else f"mock; mock={self.mock}"
+        """The value of the header Aimyproxy-Answer: `exact; exchange=17`, `mock; mock=3` or `mock; mock=3; failed`."""
+        if self.mock is None:
+            return f"{self.step}; exchange={self.exchange}"
+        over = f"; over={self.over.step}" if self.over else ""
+        origin = f"; exchange={self.over.exchange}" if self.over and self.over.exchange else ""
+        return f"mock; mock={self.mock}{over}{origin}" + ("; failed" if self.problem else "")
 
     def __str__(self) -> str:
         if self.mock is None:
             return f"{self.step} #{self.exchange}"
-        return f"mock {self.mock}" + (f" (edited #{self.exchange})" if self.exchange else "")
+        if self.problem:
+            return f"mock {self.mock} failed: {self.problem}"
+        over = f" over {self.over}" if self.over else ""
+        return f"mock {self.mock}" + (f" (edited #{self.exchange})" if self.exchange else "") + over
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +93,35 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What a mock answers with before its templates are rendered: JSON, or the plan of an object, with them in it."""
+
+    value: JSON | Plan
+
+    def finished(self, variables: Mapping[str, JSON], count: int) -> JSON:
+        """The value for a request; raises TemplateFailed."""
+        value = self.value.rebased(variables) if isinstance(self.value, Plan) else self.value
+        return filled(value, variables, count)
+
+
+@dataclass(frozen=True, slots=True)
 class Answerer:
     """What answers once it is found: a recorded exchange, an edited one, or a mock, ready to be rebased.
 
-    `content` is the bytes that every request gets, or the plan that makes an object for each.
+    `content` is the bytes that every request gets, or the plan or the draft that makes a value for each; a draft that
+    makes a string answers with it as text where `is_text`. Where `merge` is true, `content` is a draft of an object or
+    None, to be laid over another answer: `beneath`'s where there is one. `status` 0 is that answer's.
     """
 
     status: int
     headers: Headers
-    content: bytes | Plan
+    content: bytes | Plan | Draft | None
     delay_ms: float = 0.0
     exchange: int | None = None
     mock: int | None = None
+    is_text: bool = False
+    merge: bool = False
+    beneath: Answerer | None = None
 
     @classmethod
     def of_exchange(cls, identity: int, exchange: Exchange, edit: Mock | None = None) -> Answerer | None:
@@ -105,6 +137,8 @@ class Answerer:
     @classmethod
     def of_mock(cls, mock: Mock, identity: int | None = None, exchange: Exchange | None = None) -> Answerer:
         """A mock's answer; where it was made from this exchange, rebased and completed as that one's response."""
+        if mock.merge:
+            return cls._of_merging(mock, identity, exchange)
         recorded = exchange.response if exchange else None
         status = mock.status or (recorded.status if recorded else 200)
         headers = mock.headers
@@ -113,18 +147,81 @@ class Answerer:
         return cls(
             status,
             _with_content_type(served_headers(headers, mock.body), mock.body),
-            _content(exchange.request.body.variables() if exchange else None, mock.body),
+            _mock_content(exchange.request.body.variables() if exchange else None, mock),
             mock.delay_ms,
             identity,
             mock.identity,
+            is_text=mock.body.kind == "text",
         )
 
-    def answer(self, step: Step, variables: Mapping[str, JSON] | None) -> Answer:
-        """The answer to a request of these variables (None: it has none), found by this step."""
-        content = self.content
-        body = content if isinstance(content, bytes) else jsonvalue.dumps(content.rebased(variables or {}))
+    @classmethod
+    def _of_merging(cls, mock: Mock, identity: int | None, exchange: Exchange | None) -> Answerer:
+        return cls(
+            mock.status or 0,
+            served_headers(mock.headers or (), mock.body),
+            None if mock.body.kind == "absent" else Draft(mock.body.value if mock.tree is None else mock.tree),
+            mock.delay_ms,
+            identity,
+            mock.identity,
+            merge=True,
+            beneath=cls.of_exchange(identity, exchange) if exchange and identity and mock.edits_exchange else None,
+        )
+
+    def answer(
+        self, step: Step, variables: Mapping[str, JSON] | None, count: int = 1, beneath: Answer | None = None
+    ) -> Answer:
+        """The answer to a request of these variables (None: it has none), found by this step.
+
+        `count` says how often its event came in the conversation, from 1. `beneath` is what a merging mock is laid
+        over. A template that fails makes an answer with status 500 that explains it.
+        """
         source = Source("mock" if self.mock is not None else step, self.exchange, self.mock)
+        if isinstance(self.content, bytes):
+            return Answer(self.status, self.headers, self.content, self.delay_ms, source)
+        try:
+            made = self._made(variables or {}, count)
+        except TemplateFailed as failure:
+            return self._failed(source, failure)
+        if self.merge:
+            if self.beneath:
+                beneath = self.beneath.answer(step, variables, count)
+            return self._laid_over(made, beneath, source)
+        body = made.encode("utf-8", "replace") if self.is_text else jsonvalue.dumps(made)
         return Answer(self.status, self.headers, body, self.delay_ms, source)
+
+    def _made(self, variables: Mapping[str, JSON], count: int) -> JSON:
+        if isinstance(self.content, Draft):
+            return self.content.finished(variables, count)
+        return self.content.rebased(variables) if isinstance(self.content, Plan) else None
+
+    def _laid_over(self, made: dict[str, JSON] | None, beneath: Answer | None, source: Source) -> Answer:
+        if beneath is None:
+            beneath = Answer(200, (), b"{}", 0.0, source)
+        elif beneath.source.problem:
+            return beneath
+        else:
+            source = replace(source, exchange=None, over=beneath.source)
+        known = None if made is None else Body.of(beneath.body).variables()
+        replaced = {name.lower() for name, _ in self.headers}
+        if made is not None and known is None:
+            replaced |= {"content-type", "content-encoding"}
+        headers = (*self.headers, *((name, value) for name, value in beneath.headers if name.lower() not in replaced))
+        body = beneath.body
+        if made is not None:
+            body = jsonvalue.dumps({**(known or {}), **made})
+            headers = _with_content_type(headers, _AN_OBJECT)
+        return Answer(self.status or beneath.status, headers, body, self.delay_ms or beneath.delay_ms, source)
+
+    def _failed(self, source: Source, failure: TemplateFailed) -> Answer:
+        problem = str(failure)
+        document = {
+            "error": f"Mock {self.mock} failed: {problem}",
+            "mock": self.mock,
+            "member": failure.member,
+            "problem": failure.problem,
+        }
+        headers = (("content-type", _CONTENT_TYPES["json"]),)
+        return Answer(500, headers, jsonvalue.dumps(document) + b"\n", 0.0, replace(source, problem=problem))
 
 
 def served_headers(headers: Headers, body: Body) -> Headers:
@@ -154,3 +251,11 @@ def _content(request: Mapping[str, JSON] | None, body: Body) -> bytes | Plan:
         return body.raw
     plan = Plan.of(request, response)
     return body.raw if plan.constant else plan
+
+
+def _mock_content(request: Mapping[str, JSON] | None, mock: Mock) -> bytes | Plan | Draft:
+    if mock.tree is None:
+        return _content(request, mock.body)
+    # A template is equal to nothing in the request: in a plan, it is a constant.
+    rebasing = request is not None and isinstance(mock.tree, dict)
+    return Draft(Plan.of(request or {}, mock.tree) if rebasing else mock.tree)

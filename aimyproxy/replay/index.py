@@ -138,7 +138,7 @@ class Index:
         counted: list[str | bytes] = []
         if asked.key in self._exact:
             counted.append(asked.key)
-        if asked.event is not None and asked.event in self._events:
+        if asked.event is not None and (asked.event in self._events or asked.event in self._rules.events):
             counted.append(asked.event)
         return counted
 
@@ -147,13 +147,19 @@ class Index:
 
         `previous` is the conversation's event before this one.
         """
-        rule = self._rules.find(asked.event, asked.root)
-        if rule:
-            return rule.answer("mock", asked.variables)
+        rules = self._rules.find(asked.event, asked.root)
+        count = turns.get(asked.event or "", 0) + 1
+        # A mock that doesn't merge hides all below it.
+        found = None if rules and not rules[-1].merge else self._recorded_answer(asked, turns, previous)
+        for rule in reversed(rules):
+            found = rule.answer("mock", asked.variables, count, found)
+        return found
+
+    def _recorded_answer(self, asked: Asked, turns: dict[str | bytes, int], previous: str | None) -> Answer | None:
         same = self._exact.get(asked.key)
         exact = same and same.of_anyone(asked.conversation, turns.get(asked.key, 0))
         if exact:
-            return exact.answer("exact", asked.variables)
+            return exact.answer("exact", asked.variables, turns.get(asked.event or "", 0) + 1)
         if asked.event is None or self.match == "exact":
             return None
         return self._generalised(asked, asked.event, turns, previous)
@@ -171,10 +177,10 @@ class Index:
                 return learned
         following = known.turns.of(asked.conversation, turns.get(event, 0))
         if following:
-            return following.answer("conversation", asked.variables)
+            return following.answer("conversation", asked.variables, turns.get(event, 0) + 1)
         if self.match == "learned":
             return learned
-        return known.usual.answer("usual", asked.variables) if known.usual else None
+        return known.usual.answer("usual", asked.variables, turns.get(event, 0) + 1) if known.usual else None
 
     def _add(self, identity: int, exchange: Exchange, edit: Mock | None) -> None:
         self.exchanges += 1

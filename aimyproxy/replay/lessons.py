@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.replay.answers import Answer, Source
+from aimyproxy.replay.features import OCCURRENCE
 from aimyproxy.replay.fitting import Hints, cell_key
 from aimyproxy.replay.models import EventModel, Lesson
 from aimyproxy.replay.privacy import Owners
@@ -60,7 +61,7 @@ class Lessons:
         if model is None:
             return None
         if self._edits and (edited := self._edited_answer(model, situation)):
-            return edited.answer("learned", situation.variables)
+            return edited.answer("learned", situation.variables, situation.values[OCCURRENCE])
         body, outcome, known = model.answer(situation)
         source = Source("learned" if known else "guess", outcome.exchange)
         return Answer(outcome.status, outcome.headers, body, 0.0, source)

@@ -1,4 +1,7 @@
-"""A mock: an answer that a person wrote or edited, and the conditions under which it is given."""
+"""A mock: an answer that a person wrote or edited, and the conditions under which it is given.
+
+Its members are also described by mocks.schema.json, for editors.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from aimyproxy import jsonvalue
 from aimyproxy.errors import InvalidDocument
 from aimyproxy.exchange import ABSENT, Body, headers_of
-from aimyproxy.replay.paths import Selector
+from aimyproxy.replay import templates
+from aimyproxy.replay.conditions import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from aimyproxy.exchange import Headers
     from aimyproxy.jsonvalue import JSON
@@ -24,6 +28,7 @@ MEMBERS: Final = (
     "event",
     "when",
     *BODIES,
+    "merge",
     "status",
     "headers",
     "delay_ms",
@@ -39,30 +44,22 @@ _HEADER_VALUE: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """That a path of the request's variables leads to a value that means the same as `value`."""
-
-    path: Selector
-    value: JSON
-
-    def holds(self, root: JSON) -> bool:
-        """Whether any value that the path selects in this request is the wanted one."""
-        return any(jsonvalue.same(found, self.value) for found in self.path.values(root))
-
-
-@dataclass(frozen=True, slots=True)
 class Mock:
     """What a mock document says.
 
     `event` None means requests that are no bot's. `status` and `headers` are None where the document leaves them out:
     an edited exchange then keeps its own. With `from_exchange` and no condition, the mock is that exchange's edited
-    response and answers wherever the exchange would; `body` is then rebased as the recorded one would be.
+    response and answers wherever the exchange would; `body` is then rebased as the recorded one would be. `tree` is
+    the value of `body` with its templates compiled, None where it has none. Where `merge` is true, the answer is laid
+    over the one that replay would have given without the mock.
     """
 
     identity: int
     event: str | None
     conditions: tuple[Condition, ...] = ()
     body: Body = ABSENT
+    tree: JSON = None
+    merge: bool = False
     status: int | None = None
     headers: Headers | None = None
     delay_ms: float = 0.0
@@ -89,11 +86,15 @@ class Mock:
             raise InvalidDocument(f"{min(unknown)!r} is no member of a mock; there are {', '.join(MEMBERS)}")
         if "event" not in document:
             raise InvalidDocument("event is missing: the event's name, or null for requests that are no bot's")
+        merge = _member(document, "merge", default=False, fits=_is_boolean, wanted="true or false")
+        body = _body(document, merge=merge)
         return cls(
             identity=identity,
             event=_member(document, "event", None, _is_text_or_null, "a string or null"),
             conditions=_conditions(document.get("when", {})),
-            body=_body(document),
+            body=body,
+            tree=_tree(body),
+            merge=merge,
             status=_member(document, "status", None, _is_status, "a number from 200 to 599"),
             headers=_headers(document["headers"]) if "headers" in document else None,
             delay_ms=float(_member(document, "delay_ms", 0, _is_delay, "a number of milliseconds, at most an hour")),
@@ -144,17 +145,19 @@ def _conditions(when: JSON) -> tuple[Condition, ...]:
     if not isinstance(when, dict):
         raise InvalidDocument(f'when has to be an object such as {{"$.channelType": "vk"}}, not {_shown(when)}')
     try:
-        return tuple(Condition(Selector.parse(path), value) for path, value in when.items())
+        return tuple(Condition.parse(path, value) for path, value in when.items())
     except InvalidDocument as error:
         raise InvalidDocument(f"when: {error}") from None
 
 
-def _body(document: dict[str, JSON]) -> Body:
+def _body(document: dict[str, JSON], *, merge: bool) -> Body:
     given = [name for name in BODIES if name in document]
     if len(given) > 1:
         raise InvalidDocument(f"there is more than one answer: {' and '.join(given)}; keep one of them")
+    if merge:
+        _check_merge(document, given)
     if not given:
-        if "status" in document:
+        if "status" in document or merge:
             return ABSENT
         raise InvalidDocument("answer is missing: the variables to answer with (or text, base64, or a status alone)")
     value = document[given[0]]
@@ -163,6 +166,19 @@ def _body(document: dict[str, JSON]) -> Body:
     if not isinstance(value, str):
         raise InvalidDocument(f"{given[0]} has to be a string, not {_shown(value)}")
     return Body("text", value) if given[0] == "text" else Body("base64", _decoded(value))
+
+
+def _check_merge(document: dict[str, JSON], given: Sequence[str]) -> None:
+    if {*given} - {"answer"} or not isinstance(document.get("answer", {}), dict):
+        raise InvalidDocument("merge needs an answer that is an object: the variables to lay over what replay answers")
+    if not document.keys() & {"answer", "status", "headers", "delay_ms"}:
+        raise InvalidDocument("merge has nothing to lay over: give an answer, a status, headers or a delay_ms")
+
+
+def _tree(body: Body) -> JSON:
+    if body.kind == "json":
+        return templates.compiled(body.value, "answer")
+    return templates.compiled(body.value, "text", as_text=True) if body.kind == "text" else None
 
 
 def _decoded(value: str) -> bytes:

@@ -7,13 +7,15 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from aimyproxy import jsonvalue
+from aimyproxy.replay.conditions import Equals, specificity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.replay.answers import Answerer
-    from aimyproxy.replay.mocks import Condition, Mock
+    from aimyproxy.replay.conditions import Condition
+    from aimyproxy.replay.mocks import Mock
     from aimyproxy.replay.paths import Selector
 
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 class _Rule:
     """A mock's answer, its rank (lower wins), and the conditions that no dictionary can decide."""
 
-    rank: tuple[int, int]
+    rank: tuple[int, ...]
     further: tuple[Condition, ...]
     answerer: Answerer
 
@@ -59,23 +61,34 @@ class Rules:
 
     def add(self, mock: Mock, answerer: Answerer) -> None:
         """Add the next mock of the file and what it answers with."""
-        plain = sorted(
-            (condition for condition in mock.conditions if condition.path.steps is not None),
-            key=lambda condition: condition.path.spelled,
-        )
-        further = tuple(condition for condition in mock.conditions if condition.path.steps is None)
-        paths = tuple(condition.path for condition in plain)
+        # A dictionary decides that one place has one value; all else is tried one by one.
+        keyed: dict[Selector, JSON] = {}
+        further: list[Condition] = []
+        for condition in sorted(mock.conditions, key=lambda condition: condition.path.spelled):
+            if condition.path.steps is not None and isinstance(condition.wanted, Equals):
+                keyed[condition.path] = condition.wanted.value
+            else:
+                further.append(condition)
+        paths = tuple(keyed)
         groups = self._groups.setdefault(mock.event, {})
         group = groups.setdefault(tuple(path.spelled for path in paths), _Group(paths))
-        key = jsonvalue.canonical([condition.value for condition in plain])
-        group.rules.setdefault(key, []).append(_Rule((-len(mock.conditions), self._added), further, answerer))
+        key = jsonvalue.canonical(list(keyed.values()))
+        rank = (*specificity(mock.conditions), self._added)
+        group.rules.setdefault(key, []).append(_Rule(rank, tuple(further), answerer))
         self._added += 1
 
-    def find(self, event: str | None, root: JSON) -> Answerer | None:
-        """The answerer of the most specific rule that holds, the first of equally specific ones; None without any."""
+    def find(self, event: str | None, root: JSON) -> Sequence[Answerer]:
+        """The answerer of the most specific rule that holds, the first of equally specific ones; nothing without any.
+
+        Behind one that merges, the next, which it is laid over, and so on.
+        """
         groups = self._groups.get(event)
         if not groups:
-            return None
+            return ()
         matching = chain.from_iterable(group.matching(root) for group in groups.values())
-        best = min(matching, key=lambda rule: rule.rank, default=None)
-        return best.answerer if best else None
+        found: list[Answerer] = []
+        for rule in sorted(matching, key=lambda rule: rule.rank):
+            found.append(rule.answerer)
+            if not rule.answerer.merge:
+                break
+        return found

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from aimyproxy.exchange import Body, Failure, Response
-from aimyproxy.replay.answers import Answerer, Source, served_headers
+from aimyproxy.replay.answers import Answer, Answerer, Source, served_headers
 from aimyproxy.replay.mocks import Mock
 from tests.builders import START, exchange, request, response
 
@@ -24,6 +27,10 @@ def test_the_header_says_where_the_answer_comes_from():
     assert str(Source("mock", mock=3)) == "mock 3"
     assert Source("mock", exchange=17, mock=3).header == "mock; mock=3"
     assert str(Source("mock", exchange=17, mock=3)) == "mock 3 (edited #17)"
+    merged = Source("mock", mock=3, over=Source("exact", exchange=17))
+    assert (merged.header, str(merged)) == ("mock; mock=3; over=exact; exchange=17", "mock 3 over exact #17")
+    failed = Source("mock", mock=3, problem="answer.a: 'b' is undefined")
+    assert (failed.header, str(failed)) == ("mock; mock=3; failed", "mock 3 failed: answer.a: 'b' is undefined")
 
 
 def test_recorded_headers_are_served_without_the_hops_own():
@@ -108,3 +115,86 @@ def test_an_edit_gives_a_failed_exchange_an_answer():
     failed = exchange(request(), failure=Failure("connect", "refused"))
     answerer = Answerer.of_exchange(17, failed, mock(answer={"text": "hi"}, from_exchange=17))
     assert (answerer.status, answerer.answer("exact", {}).body) == (200, b'{"text":"hi"}')
+
+
+def test_templates_are_rendered_for_each_request():
+    """With its variables and the number of the asking."""
+    answerer = Answerer.of_mock(mock(answer={"text": "{{ name }}, {{ count }}", "list": ["{{ order }}"], "n": 1}))
+    variables = {"name": "Пётр", "order": {"qty": 2}}
+    answer = answerer.answer("mock", variables, 2)
+    assert json.loads(answer.body) == {"text": "Пётр, 2", "list": [{"qty": 2}], "n": 1}
+    assert (answer.status, answer.headers) == (200, (("content-type", "application/json"),))
+    text = Answerer.of_mock(mock(text="{{ name }}")).answer("mock", {"name": "Пётр \ud83d"})
+    assert text.body.decode() == "Пётр ?"
+    assert Answerer.of_mock(mock(text="{{ order }}")).answer("mock", variables).body == b'{"qty":2}'
+    assert Answerer.of_mock(mock(answer="{{ order }}")).answer("mock", variables).body == b'{"qty":2}'
+
+
+def test_a_template_that_fails_is_explained():
+    """Status 500: the mock, the member, the problem; never a traceback."""
+    answerer = Answerer.of_mock(mock(answer={"items": [{"title": "{{ nmae }}"}]}, delay_ms=5))
+    answer = answerer.answer("mock", START)
+    problem = "'nmae' is undefined"
+    assert json.loads(answer.body) == {
+        "error": f"Mock 3 failed: answer.items[0].title: {problem}",
+        "mock": 3,
+        "member": "answer.items[0].title",
+        "problem": problem,
+    }
+    assert (answer.status, answer.headers, answer.delay_ms) == (500, (("content-type", "application/json"),), 0)
+    assert str(answer.source) == "mock 3 failed: answer.items[0].title: 'nmae' is undefined"
+
+
+def test_an_edits_templates_are_rendered_and_the_rest_is_rebased():
+    """What a user says is never a template."""
+    recorded = exchange(answered=response({**START, "greeting": "Привет"}))
+    edit = mock(answer={**START, "greeting": "Здравствуйте, {{ name }}"}, from_exchange=17)
+    answerer = Answerer.of_exchange(17, recorded, edit)
+    sly = "{{ 7 * 7 }}"
+    assert body_of(answerer, {"name": sly}) == {"name": sly, "greeting": f"Здравствуйте, {sly}"}
+
+
+BENEATH = Answer(
+    201, (("Content-Type", "text/html"), ("X", "1")), b'{"a":1,"b":{"c":1}}', 7, Source("exact", exchange=9)
+)
+
+
+def test_a_merging_mock_is_laid_over_the_answer_beneath():
+    """Variable by variable; what it doesn't give stays as it is."""
+    answer = Answerer.of_mock(mock(answer={"b": "{{ name }}", "d": 2}, merge=True)).answer("mock", START, 1, BENEATH)
+    assert json.loads(answer.body) == {"a": 1, "b": START["name"], "d": 2}
+    assert (answer.status, answer.headers, answer.delay_ms) == (201, BENEATH.headers, 7)
+    assert answer.source == Source("mock", mock=3, over=BENEATH.source)
+
+
+def test_a_merging_mocks_status_headers_and_delay_win():
+    """And the body stays, byte for byte, where there is no answer."""
+    merging = mock(status=503, headers=[["x", "2"], ["Y", "3"]], delay_ms=9, merge=True)
+    answer = Answerer.of_mock(merging).answer("mock", START, 1, BENEATH)
+    assert (answer.status, answer.delay_ms, answer.body) == (503, 9, BENEATH.body)
+    assert answer.headers == (("x", "2"), ("Y", "3"), ("Content-Type", "text/html"))
+
+
+@pytest.mark.parametrize("beneath", [None, replace(BENEATH, body=b"<html>"), replace(BENEATH, body=b"[1]")])
+def test_what_is_no_object_beneath_counts_as_an_empty_one(beneath):
+    """Also where nothing would have answered."""
+    answer = Answerer.of_mock(mock(answer={"d": 2}, merge=True)).answer("mock", START, 1, beneath)
+    assert answer.body == b'{"d":2}'
+    assert ("content-type", "application/json") in answer.headers
+    assert ("Content-Type", "text/html") not in answer.headers
+    assert answer.status == (201 if beneath else 200)
+
+
+def test_a_merging_edit_is_laid_over_its_exchange():
+    """Rebased for the request at hand."""
+    recorded = exchange(answered=response({**START, "greeting": "Привет", "n": 1}, status=201))
+    answerer = Answerer.of_exchange(17, recorded, mock(answer={"n": 2}, from_exchange=17, merge=True))
+    answer = answerer.answer("usual", {"name": "Пётр"})
+    assert json.loads(answer.body) == {"name": "Пётр", "greeting": "Привет", "n": 2}
+    assert (answer.status, str(answer.source)) == (201, "mock 3 over usual #17")
+
+
+def test_nothing_is_laid_over_a_failure():
+    """It explains itself whole."""
+    failed = Answerer.of_mock(mock(answer={"a": "{{ b }}"})).answer("mock", {})
+    assert Answerer.of_mock(mock(answer={"d": 2}, merge=True)).answer("mock", {}, 1, failed) is failed

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -8,13 +10,16 @@ from hypothesis import strategies as st
 
 from aimyproxy.errors import InvalidDocument
 from aimyproxy.exchange import ABSENT, Body
+from aimyproxy.replay.conditions import Equals
 from aimyproxy.replay.mocks import BODIES, MEMBERS, Mock
-from tests.strategies import objects, values
+from aimyproxy.replay.templates import Template
+from tests.strategies import values
 
 WHOLE = {
     "event": "start",
     "when": {"$.channelType": "telegram", "$.order.items[0].qty": 2},
     "answer": {"name": "John"},
+    "merge": True,
     "status": 201,
     "headers": [["X-One", "1"]],
     "delay_ms": 12.5,
@@ -28,9 +33,12 @@ def test_every_member_of_the_document_is_understood():
     """What the document says, the mock says."""
     mock = Mock.parse(3, WHOLE)
     assert (mock.identity, mock.event, mock.body) == (3, "start", Body("json", {"name": "John"}))
-    assert [(one.path.spelled, one.value) for one in mock.conditions] == list(WHOLE["when"].items())
+    assert [(one.path.spelled, one.wanted) for one in mock.conditions] == [
+        (path, Equals(value)) for path, value in WHOLE["when"].items()
+    ]
     assert (mock.status, mock.headers, mock.delay_ms) == (201, (("X-One", "1"),), 12.5)
     assert (mock.from_exchange, mock.note, mock.enabled) == (17, "for the demo", False)
+    assert mock.merge
 
 
 def test_event_and_answer_are_enough():
@@ -72,7 +80,14 @@ def test_only_an_unconditional_mock_of_an_exchange_is_its_edit():
         ({"when": []}, "when"),
         ({"when": {"channelType": "vk"}}, "'channelType'"),
         ({"when": {"$.a[": 1}}, "'$.a['"),
+        ({"when": {"$.a": {"one_of": 1}}}, "when: $.a: one_of"),
+        ({"when": {"$.a": {"matches": "["}}}, "when: $.a: matches"),
         ({"text": "twice"}, "answer and text"),
+        ({"answer": {"items": [{"title": "{{ a"}]}}, "answer.items[0].title: the template is wrong at its line 1"),
+        ({"answer": {"a b": "\n{% bogus %}"}}, "answer['a b']: the template is wrong at its line 2"),
+        ({"answer": "{{ a }"}, "answer: the template"),
+        ({"merge": 1}, "merge has to be true or false"),
+        ({"merge": True, "answer": [1]}, "merge needs an answer that is an object"),
         ({"status": "200"}, "status"),
         ({"status": 99}, "status"),
         ({"status": 101}, "status"),
@@ -104,6 +119,10 @@ def test_a_member_at_fault_is_named(changes, named):
         ({"answer": {}}, "event is missing"),
         ({"event": "start"}, "answer is missing"),
         ({"event": "start", "text": 1}, "text"),
+        ({"event": "start", "text": "{{"}, "text: the template"),
+        ({"event": "start", "text": "a", "merge": True}, "merge needs"),
+        ({"event": "start", "base64": "YQ==", "merge": True}, "merge needs"),
+        ({"event": "start", "merge": True}, "merge has nothing to lay over"),
         ({"event": "start", "base64": "#"}, "base64"),
         ({"event": "start", "base64": "й"}, "base64"),
         ({"event": "start", "base64": 1}, "base64"),
@@ -133,17 +152,27 @@ def test_any_document_is_understood_or_refused(document):
     assert mock.event == document["event"]
 
 
-@given(objects, values)
-def test_a_condition_holds_where_the_value_means_the_same(variables, wanted):
-    """`1` and `1.0` are the same, `1` and `true` are not, and what isn't there is not null."""
-    mock = Mock.parse(1, {"event": "e", "answer": {}, "when": {"$.wanted": wanted}})
-    [condition] = mock.conditions
-    assert condition.holds({**variables, "wanted": wanted})
-    assert not condition.holds({"unwanted": wanted})
+def test_templates_are_compiled_where_they_stand():
+    """And the document stays as it was."""
+    mock = Mock.parse(1, {"event": "e", "answer": {"a": ["{{ b }}", "plain"]}})
+    assert mock.body == Body("json", {"a": ["{{ b }}", "plain"]})
+    assert mock.tree == {"a": [Template("answer.a[0]", "{{ b }}"), "plain"]}
+    assert Mock.parse(1, {"event": "e", "text": "{{ b }}"}).tree == Template("text", "{{ b }}", as_text=True)
+    assert Mock.parse(1, {"event": "e", "answer": {"a": "{ { b"}}).tree is None
+    assert Mock.parse(1, {"event": "e", "base64": base64.b64encode(b"{{ b").decode()}).tree is None
 
 
-def test_a_number_is_no_boolean():
-    """Python thinks otherwise."""
-    [condition] = Mock.parse(1, {"event": "e", "answer": {}, "when": {"$.n": 1}}).conditions
-    assert condition.holds({"n": 1.0})
-    assert not condition.holds({"n": True})
+@pytest.mark.parametrize("members", [{"status": 503}, {"headers": [["a", "b"]]}, {"delay_ms": 5}, {"answer": {}}])
+def test_a_merging_mock_may_change_anything_alone(members):
+    """The rest is what replay would have answered."""
+    assert Mock.parse(1, {"event": "e", "merge": True, **members}).merge
+
+
+def test_mocks_without_a_template_need_no_jinja():
+    """It takes a while to import."""
+    code = (
+        "import sys; from aimyproxy.replay.mocks import Mock; from aimyproxy.replay.answers import Answerer\n"
+        "Answerer.of_mock(Mock.parse(1, {'event': 'e', 'answer': {'a': 'b'}})).answer('mock', {})\n"
+        "assert 'jinja2' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy.replay.answers import Answerer
+from aimyproxy.replay.conditions import specificity
 from aimyproxy.replay.mocks import Mock
 from aimyproxy.replay.rules import Rules
 
@@ -17,8 +18,8 @@ def rules(*documents):
 
 
 def winner(result, variables, event="start"):
-    answerer = result.find(event, variables)
-    return answerer and answerer.mock
+    found = result.find(event, variables)
+    return found[0].mock if found else None
 
 
 def test_a_rule_answers_only_its_event():
@@ -54,9 +55,43 @@ def test_conditions_on_many_places_hold_where_any_of_them_fits():
     assert winner(result, None) is None
 
 
-CONDITIONS = st.dictionaries(
-    st.sampled_from(["$.a", "$.b", "$.c[0]", "$..d"]), st.sampled_from([1, 1.0, True, None, "x", [1]]), max_size=3
-)
+def test_of_equally_many_conditions_those_that_say_more_win():
+    """equals, then one_of, then matches and ranges, then exists; whatever the order in the file."""
+    wanted = [{"exists": True}, {"matches": "x"}, {"one_of": ["x", "y"]}, "x"]
+    result = rules(*({"when": {"$.a": one}} for one in wanted))
+    assert winner(result, {"a": "x"}) == 4
+    assert winner(result, {"a": "y"}) == 3
+    assert winner(result, {"a": "xx"}) == 2
+    assert winner(result, {"a": 1}) == 1
+    assert winner(rules({"when": {"$.a": {"below": 5}}}, {"when": {"$.a": {"above": 1}}}), {"a": 3}) == 1
+
+
+def test_more_conditions_win_over_stronger_ones():
+    """Two that exist say more than one that equals."""
+    result = rules({"when": {"$.a": 1}}, {"when": {"$.a": {"exists": True}, "$.b": {"exists": True}}})
+    assert winner(result, {"a": 1, "b": 1}) == 2
+    assert winner(result, {"a": 1}) == 1
+
+
+def test_the_same_place_in_two_spellings_is_two_conditions():
+    """Which may contradict each other."""
+    result = rules({"when": {"$.a": 1, "$['a']": {"above": 0}}}, {"when": {"$.a": 1, "$['a']": 2}})
+    assert winner(result, {"a": 1}) == 1
+    assert winner(result, {"a": 2}) is None
+
+
+def test_what_merges_is_laid_over_the_next():
+    """Down to the first that doesn't merge."""
+    merging = {"merge": True, "when": {"$.a": 1, "$.b": 1}}
+    result = rules({}, {"when": {"$.a": 1}}, merging, {"merge": True})
+    assert [one.mock for one in result.find("start", {"a": 1, "b": 1})] == [3, 2]
+    assert [one.mock for one in result.find("start", {"a": 1})] == [2]
+    assert [one.mock for one in result.find("start", {})] == [1]
+    assert [one.mock for one in rules({"merge": True}).find("start", {})] == [1]
+
+
+WANTED = [1, 1.0, True, None, "x", [1], {"one_of": [1, "x"]}, {"matches": "x"}, {"at_least": 1}, {"exists": False}]
+CONDITIONS = st.dictionaries(st.sampled_from(["$.a", "$.b", "$.c[0]", "$..d"]), st.sampled_from(WANTED), max_size=3)
 ROOTS = st.fixed_dictionaries(
     {},
     optional={
@@ -74,5 +109,5 @@ def test_the_look_up_finds_what_a_scan_would_find(whens, root):
     result = rules(*({"when": when} for when in whens))
     mocks = [Mock.parse(number, {"event": "start", "answer": {}, "when": when}) for number, when in enumerate(whens, 1)]
     holding = [mock for mock in mocks if all(condition.holds(root) for condition in mock.conditions)]
-    wanted = min(holding, key=lambda mock: (-len(mock.conditions), mock.identity), default=None)
+    wanted = min(holding, key=lambda mock: (specificity(mock.conditions), mock.identity), default=None)
     assert winner(result, root) == (wanted and wanted.identity)
