@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,21 +75,6 @@ class InvalidOption(AimyproxyError):
 
 class ListenError(AimyproxyError):
     """The address can't be listened on."""
-
-    @classmethod
-    def of(cls, address: tuple[str, int], error: Exception) -> ListenError:
-        """The error for what the operating system said of this host and port."""
-        host, port = address
-        number = error.errno if isinstance(error, OSError) else None
-        if number == errno.EADDRINUSE:
-            problem = "another program listens there. Stop it, or choose another address with --listen"
-        elif number == errno.EACCES:
-            problem = "that needs more rights. Choose a port above 1023 with --listen"
-        elif number == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
-            problem = "this machine has no such address. Choose one of its own, or 127.0.0.1, with --listen"
-        else:
-            problem = str(error)
-        return cls(f"Can't listen on {host}:{port}: {problem}.")
 
 
 class TargetError(AimyproxyError):

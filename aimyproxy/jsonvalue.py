@@ -24,6 +24,7 @@ _INT64_MIN: Final = -(2**63)
 _UINT64_MAX: Final = 2**64 - 1
 _NUMBER_IN_TWO_SPELLINGS: Final = re.compile(rb"\d(?:\.0|e)")
 _TOKEN: Final = re.compile(r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|(?P<open>\{)|(?P<close>\})')
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _PLAIN_KEY: Final = re.compile(r"[^\W\d]\w*")
 
 
@@ -41,7 +42,9 @@ def dumps(value: JSON) -> bytes:
 
 def pretty(value: JSON) -> str:
     """The value as JSON for people: two spaces of indent, letters of every script as they are."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Half an emoji can only be written as an escape.
+    return json.dumps(value, indent=2) if _SURROGATE.search(text) else text
 
 
 def loads(text: bytes | str) -> JSON:
@@ -62,9 +65,12 @@ def loads_edited(text: str) -> JSON:
     Raises:
         InvalidJSON: with the line and the column of the first error.
     """
-    value = loads(text)
+    loads(text)
     try:
-        json.loads(text, object_pairs_hook=_object_without_duplicates)
+        # The slower parser keeps integers of any size.
+        value = json.loads(text, object_pairs_hook=_object_without_duplicates)
+    except RecursionError:
+        raise InvalidJSON("nested too deep", 1, 1) from None
     except _Lost:
         key, position = _first_duplicate(text)
         line = text.count("\n", 0, position) + 1

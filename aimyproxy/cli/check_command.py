@@ -50,6 +50,8 @@ def problems_of(recording: Recording) -> Iterator[str]:
     try:
         if torn := recording.torn_bytes():
             yield f"{recording.path} ends in an unfinished line of {torn} bytes; the next `record` sets it aside."
+        elif not recording.is_closed():
+            yield f"{recording.path} does not end as JSON has to; the next `record` repairs that."
         for identity, document in recording.documents():
             known.add(identity)
             yield from (f"exchange {identity}: {problem}" for problem in _exchange_problems(document))

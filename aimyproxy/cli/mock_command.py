@@ -111,7 +111,13 @@ def write(folder: RecordingsFolder, name: str, document: dict[str, JSON], answer
         Mock.parse(0, document)
     recording, created = folder.open_or_create(name, None)
     if answer is None and "text" not in document:
-        document = _typed_in_editor(folder, name, document)
+        typed = _typed_in_editor(folder, name, document)
+        if typed is None:
+            if created:
+                folder.remove(name)
+            say("Nothing was typed, and nothing saved.")
+            return EXIT_OK
+        document = typed
     identity = recording.mocks.add(document)
     if created:
         say(f"New recording {name} in {recording.folder}.")
@@ -206,7 +212,8 @@ def typed_answer(text: str) -> JSON:
         ) from None
 
 
-def _typed_in_editor(folder: RecordingsFolder, name: str, document: dict[str, JSON]) -> dict[str, JSON]:
+def _typed_in_editor(folder: RecordingsFolder, name: str, document: dict[str, JSON]) -> dict[str, JSON] | None:
+    """The mock with the answer that is typed now, or None where nothing is."""
     from aimyproxy.cli import drafts
     from aimyproxy.replay.mocks import Mock
 
@@ -215,7 +222,10 @@ def _typed_in_editor(folder: RecordingsFolder, name: str, document: dict[str, JS
     draft = folder.path(name) / f"draft-mock-{safe}.json"
     again = f"aimyproxy mock {name} {event}"
     typed = drafts.edited(draft, "{\n  \n}\n", again)
-    document = {**document, "answer": drafts.parsed(draft, "{}" if typed is None else typed, again)}
+    if typed is None:
+        draft.unlink()
+        return None
+    document = {**document, "answer": drafts.parsed(draft, typed, again)}
     # What is no mock stays in the draft.
     Mock.parse(0, document)
     draft.unlink()

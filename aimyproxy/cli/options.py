@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
+
+from aimyproxy.errors import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +37,12 @@ class Url(click.ParamType):  # type: ignore[type-arg]
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from aimyproxy.target import Target
+
         try:
-            parts = urlsplit(value)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or any(character.isspace() for character in value):
-            example = "https://hook.example.com/bot"
-            self.fail(f"{value!r} is no webhook's URL: write it whole, for example {example}.", param, ctx)
+            Target.parse(value)
+        except InvalidOption as error:
+            self.fail(str(error), param, ctx)
         return str(value)
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
 
+_MOST_COUNTED = 100_000
+"""Events and conversations that the summary tells apart: bounds memory, whoever calls."""
+
 
 @click.command("record")
 @click.argument("name")
@@ -60,6 +63,7 @@ def command(
     """
     from pathlib import Path
 
+    from aimyproxy import sockets
     from aimyproxy.proxy.server import Settings, run
     from aimyproxy.target import Target
 
@@ -67,6 +71,8 @@ def command(
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
     where = Target.parse(target)
     settings = Settings(where, listen, timeout, cert, key, Path(ca) if ca else None)
+    # Before anything is written: a recording without a run behind it would only be in the way.
+    sockets.check(*listen)
     recording, created = folder.open_or_create(name, where.display)
     screen = Screen(recording, slow)
     screen.opened(created)
@@ -74,7 +80,10 @@ def command(
         run(settings, recording, screen, lambda host, port: screen.listening(host, port, where.display, tls=bool(cert)))
     finally:
         recording.close()
-        screen.summary()
+        if screen.listened:
+            screen.summary()
+        elif created:
+            folder.remove(name)
     if screen.unrecorded:
         raise RecordingIncomplete(
             f"{counted(screen.unrecorded, 'exchange')} could not be recorded; the bot was served."
@@ -93,6 +102,7 @@ class Screen:
         self._failures = 0
         self._troubles: Counter[str] = Counter()
         self.unrecorded = 0
+        self.listened = False
 
     def opened(self, created: bool) -> None:
         """Say what the exchanges will be added to, and repair the file where a crash left it torn."""
@@ -108,14 +118,15 @@ class Screen:
 
     def listening(self, host: str, port: int, target: str, *, tls: bool) -> None:
         """Say where the bot has to connect to."""
+        self.listened = True
         shown = f"[{host}]" if ":" in host else host
         say(f"Listening on {'https' if tls else 'http'}://{shown}:{port}, forwarding to {target}. Ctrl-C stops.")
 
     def recorded(self, identity: int, exchange: Exchange) -> None:
         """One line an exchange: number, time, channel, user, event, status, milliseconds, effect."""
-        self._events[exchange.event or "-"] += 1
+        self._events[exchange.event or "-" if len(self._events) < _MOST_COUNTED else "others"] += 1
         self._failures += exchange.failure is not None
-        if exchange.conversation:
+        if exchange.conversation and len(self._conversations) < _MOST_COUNTED:
             self._conversations.add(exchange.conversation)
         slow = exchange.timing.total_ms > self._slow_ms
         colour = "red" if exchange.failure else "yellow" if slow else None

@@ -13,9 +13,9 @@ import uvicorn
 
 from aimyproxy.errors import InvalidOption
 from aimyproxy.mockserver.app import App
-from aimyproxy.mockserver.sockets import address_of, listening_socket
 from aimyproxy.mockserver.source import Source
 from aimyproxy.replay.replayer import Replayer
+from aimyproxy.sockets import address_of, listening_socket
 
 if TYPE_CHECKING:
     import socket

@@ -16,7 +16,8 @@ from mitmproxy.options import Options
 from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
 
-from aimyproxy.errors import AimyproxyError, InvalidOption, ListenError
+from aimyproxy import sockets
+from aimyproxy.errors import AimyproxyError, InvalidOption
 from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
 from aimyproxy.proxy.layers import ChooseLayers
 
@@ -123,6 +124,7 @@ def _configure(master: Master, settings: Settings, recorder: Recorder) -> Proxys
         recorder,
     )
     host = f"[{target.host}]" if ":" in target.host else target.host
+    _check_authority(settings.ca)
     master.options.update(
         mode=[f"reverse:{target.scheme}://{host}:{target.port}"],
         listen_host=settings.listen[0],
@@ -153,11 +155,26 @@ def _listen_context(settings: Settings) -> SSL.Context | None:
     return context
 
 
+def _check_authority(ca: Path | None) -> None:
+    if ca is None:
+        return
+    try:
+        SSL.Context(SSL.TLS_CLIENT_METHOD).load_verify_locations(str(ca))
+    except SSL.Error:
+        raise InvalidOption(f"--ca {ca} holds no certificates that can be used. Give a PEM file.") from None
+
+
 async def _listen(proxyserver: Proxyserver, settings: Settings) -> tuple[str, int]:
-    await proxyserver.setup_servers()
+    # What it logs of a failure to listen is in the server's last exception, too.
+    log = logging.getLogger("mitmproxy")
+    log.disabled = True
+    try:
+        await proxyserver.setup_servers()
+    finally:
+        log.disabled = False
     server = next(iter(proxyserver.servers))
     if error := server.last_exception:
-        raise ListenError.of(settings.listen, error)
+        raise sockets.refused(*settings.listen, error if isinstance(error, OSError) else OSError(str(error)))
     host, port, *_ = server.listen_addrs[0]
     return str(host), int(port)
 

@@ -124,7 +124,7 @@ class _Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the user knows: paths that decide whatever the recording says, and paths that never do."""
+    """What the user knows: paths that decide where values vary, and paths that never do."""
 
     pinned: tuple[Path, ...] = ()
     forbidden: frozenset[Path] = frozenset()

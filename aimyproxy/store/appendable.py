@@ -8,7 +8,7 @@ import os
 import threading
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import RecordingExists, RecordingNotFound, StoreError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aimyproxy.jsonvalue import JSON
+
+_UNKNOWN: Final = (-1, -1)
 
 
 def create(path: Path, about: dict[str, JSON]) -> None:
@@ -53,7 +55,7 @@ class AppendableFile:
         self._owner = 0
         self._descriptor = -1
         self._about: dict[str, JSON] | None = None
-        self._known = (-1, -1)
+        self._known = _UNKNOWN
         self._end = 0
         self._last_id = 0
         self._empty = True
@@ -162,7 +164,7 @@ class AppendableFile:
             self._look_again()
 
     def _open(self) -> int:
-        self._known = (-1, -1)
+        self._known = _UNKNOWN
         try:
             return os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -187,11 +189,22 @@ class AppendableFile:
         if layout.tail is None:
             self.rewrite(cast("dict[int, JSON]", layout.whole).items())
             return
-        self._end, self._last_id = layout.tail.end, layout.tail.last_id
+        if self._known == _UNKNOWN:
+            # A person may have put lines in another order; later, others only append.
+            self._last_id = self._highest_id(layout.tail.end)
+        self._end, self._last_id = layout.tail.end, max(self._last_id, layout.tail.last_id)
         self._empty = self._end == layout.start
         if not layout.tail.closed:
             self._repair(layout.tail)
         self._known = _state(self._descriptor)
+
+    def _highest_id(self, end: int) -> int:
+        position = highest = 0
+        with self.path.open("rb") as file:
+            while position < end and (text := file.readline()):
+                position += len(text)
+                highest = max(highest, lines.parse_identity(text))
+        return highest
 
     def _repair(self, tail: lines.Tail) -> None:
         try:
@@ -213,7 +226,7 @@ class AppendableFile:
             # The closing brackets' own bytes are on the disk already: putting them back needs no space.
             with suppress(OSError):
                 self._restore_closer()
-            self._known = (-1, -1)
+            self._known = _UNKNOWN
             raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None
 
     def _restore_closer(self) -> None:

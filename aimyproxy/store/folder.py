@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy.errors import InvalidName, RecordingNotFound, StoreError
+from aimyproxy.errors import InvalidName, RecordingExists, RecordingNotFound, StoreError
 from aimyproxy.store.recording import EXCHANGES_FILE, Recording
 
 if TYPE_CHECKING:
@@ -49,12 +49,13 @@ class RecordingsFolder:
 
     def exists(self, name: str) -> bool:
         """Whether there is a recording of this name; raises InvalidName."""
-        return (self.path(name) / EXCHANGES_FILE).is_file()
+        return _is_recording(self.path(name))
 
     def names(self) -> list[str]:
         """The names of all recordings, sorted."""
         try:
-            return sorted(entry.name for entry in self.root.iterdir() if (entry / EXCHANGES_FILE).is_file())
+            entries = (entry for entry in self.root.iterdir() if _NAME.fullmatch(entry.name))
+            return sorted(entry.name for entry in entries if _is_recording(entry))
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -73,6 +74,9 @@ class RecordingsFolder:
             return Recording(self.path(name)), False
         try:
             return Recording.create(self.path(name), target), True
+        except RecordingExists:
+            # Another process was faster.
+            return Recording(self.path(name)), False
         except OSError as error:
             raise StoreError(f"{self.path(name)} can't be created: {error.strerror}.") from None
 
@@ -100,3 +104,11 @@ class RecordingsFolder:
             result.last = exchange.at
         result.conversations = len(conversations)
         return result
+
+
+def _is_recording(folder: Path) -> bool:
+    try:
+        return (folder / EXCHANGES_FILE).is_file()
+    except PermissionError:
+        # It is there, and whoever opens it is told what is wrong.
+        return True

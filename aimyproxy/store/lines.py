@@ -82,6 +82,12 @@ def parse_line(text: bytes) -> tuple[int, bytes] | None:
     return int(found[1]), text[found.end() :].rstrip(b"\r\n").removesuffix(b",")
 
 
+def parse_identity(text: bytes) -> int:
+    """The id of one line; 0 where it has none."""
+    found = _LINE_START.match(text)
+    return int(found[1]) if found else 0
+
+
 def parse_tail(tail: bytes, offset: int, header_end: int) -> Tail | None:
     """Where the documents end, seen from the file's last bytes.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tinydb import TinyDB
@@ -12,7 +15,7 @@ from aimyproxy.errors import BrokenFile, InvalidJSON, StoreError
 from aimyproxy.store import atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from aimyproxy.jsonvalue import JSON
@@ -77,8 +80,26 @@ class MocksFile:
 
     def add(self, document: JSON) -> int:
         """Add a mock behind the others; returns its id."""
-        return self._table.insert(document)
+        with self._alone():
+            # TinyDB remembers the next id: another process may have used it.
+            self._table._next_id = None  # noqa: SLF001
+            return self._table.insert(document)
 
     def replace(self, identity: int, document: JSON) -> None:
         """Put another mock in the place of one."""
-        self._table.update(cast("Any", lambda old: (old.clear(), old.update(document))), doc_ids=[identity])
+        with self._alone():
+            self._table.update(cast("Any", lambda old: (old.clear(), old.update(document))), doc_ids=[identity])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from changing the file between our reading and our writing."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self.path.parent, os.O_RDONLY)
+        except OSError as error:
+            raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)

@@ -76,6 +76,11 @@ class Recording:
         with self._storage.snapshot() as snapshot:
             return snapshot.torn
 
+    def is_closed(self) -> bool:
+        """Whether the file ends as JSON has to; where it doesn't, the next append repairs it."""
+        with self._storage.snapshot() as snapshot:
+            return snapshot.closed
+
     def open_for_append(self) -> Path | None:
         """Make sure that appends will work, and repair what a crash left; returns where torn bytes were put."""
         self.about()

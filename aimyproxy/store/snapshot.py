@@ -56,10 +56,8 @@ def examine(descriptor: int, path: Path) -> Layout:
 
 
 def _header_bytes(descriptor: int) -> bytes:
-    start = os.pread(descriptor, _BLOCK, 0)
-    while start.count(b"\n") < 2 and (more := os.pread(descriptor, _BLOCK, len(start))):
-        start += more
-    return start
+    # Longer than a block is no header of ours.
+    return os.pread(descriptor, _BLOCK, 0)
 
 
 def _tail(descriptor: int, size: int, header_end: int) -> lines.Tail | None:
@@ -110,7 +108,8 @@ def _tables_layout(tables: JSON, path: Path) -> Layout:
 class Snapshot:
     """The file as it was when this was opened; what is appended or rewritten later doesn't show.
 
-    `about` is the describing document, `torn` how many bytes of an unfinished append follow the last document.
+    `about` is the describing document, `torn` how many bytes of an unfinished append follow the last document;
+    `closed` is false where the file doesn't end as JSON has to.
     Without `lock` the caller sees to it that nobody writes while this opens.
     """
 
@@ -130,6 +129,7 @@ class Snapshot:
             self._file.close()
             raise
         self.about = self._layout.about
+        self.closed = self._layout.tail is None or self._layout.tail.closed
         self.torn = len(self._layout.tail.unfinished) if self._layout.tail else 0
 
     def __enter__(self) -> Snapshot:

@@ -464,3 +464,39 @@ def test_a_containers_version_is_no_option(aimyproxy, shop, monkeypatch):
     """AIMYPROXY_VERSION is what images are tagged with."""
     monkeypatch.setenv("AIMYPROXY_VERSION", "1.2")
     assert aimyproxy("check", "shop")[0] == 0
+
+
+def test_nothing_typed_is_nothing_saved(aimyproxy, shop, root, editor):
+    """Neither a mock nor a recording."""
+    editor("nothing", "such")
+    for name in ("shop", "other"):
+        status, _, err = aimyproxy("mock", name, "start")
+        assert status == 0
+        assert "Nothing was typed, and nothing saved." in err
+    assert shop.mocks.read() == []
+    assert not (root / "other").exists()
+
+
+def test_numbers_of_any_size_stay_what_they_are(aimyproxy, shop):
+    """What a person types is not rounded; what is nested without end is refused."""
+    assert aimyproxy("mock", "shop", "start", "--answer", '{"id": 123456789012345678901234567890}')[0] == 0
+    assert shop.mocks.read()[0][1]["answer"] == {"id": 123456789012345678901234567890}
+    status, _, err = aimyproxy("mock", "shop", "start", "--answer", "[" * 1000 + "]" * 1000)
+    assert status == 2
+    assert "nested too deep" in err
+
+
+def test_a_comma_too_many_is_named(aimyproxy, shop):
+    """It is what deleting the last line by hand leaves; the next record repairs it."""
+    lines = shop.path.read_text().splitlines(keepends=True)
+    shop.path.write_text("".join(lines[:-2] + lines[-1:]))
+    status, out, _ = aimyproxy("check", "shop")
+    assert status == 1
+    assert "does not end as JSON has to; the next `record` repairs that" in out
+
+
+def test_a_password_is_not_repeated(aimyproxy):
+    """Not even where the URL is wrong."""
+    status, _, err = aimyproxy("record", "shop", "--target", "ftp://user:s3cret@host/")
+    assert status == 2
+    assert "s3cret" not in err

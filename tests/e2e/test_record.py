@@ -474,9 +474,10 @@ def serve_tls(context, connection):
     [
         (["--target", "hook.example.com"], "'hook.example.com' is no webhook's URL: write it whole, for example"),
         (["--target", "http://x/", "--listen", "nowhere"], "'nowhere' is no address"),
-        (["--target", "http://x/", "--listen", "203.0.113.1:80"], "this machine has no such address"),
+        (["--target", "http://x/", "--listen", "203.0.113.1:80"], "203.0.113.1:80 is no address of this machine"),
         (["--target", "http://x/", "--key", __file__], "--key needs --cert"),
         (["--target", "http://x/", "--cert", __file__], "can't be used"),
+        (["--target", "http://x/", "--ca", __file__], "holds no certificates"),
         ([], "Missing option '--target'"),
     ],
 )
@@ -487,6 +488,7 @@ def test_wrong_usage_is_explained(tmp_path, arguments, message):
     shown = " ".join(process.stderr)
     assert message in shown
     assert "Traceback" not in shown
+    assert not (tmp_path / "shop").exists()
 
 
 def test_a_name_that_would_leave_the_folder_is_refused(tmp_path):
@@ -502,7 +504,10 @@ def test_a_port_in_use_is_named(tmp_path):
         port = other.getsockname()[1]
         process = run("record", "shop", "--target", "http://x/", "--recordings", tmp_path, "--listen", port)
     assert process.process.returncode == 2
-    assert f"Can't listen on 127.0.0.1:{port}: another program listens there." in "\n".join(process.stderr)
+    assert process.stderr == [
+        f"Error: 127.0.0.1:{port} is in use; stop the other program or choose another address with --listen."
+    ]
+    assert not (tmp_path / "shop").exists()
 
 
 def test_a_hosting_platforms_port_is_used(tmp_path, monkeypatch):

@@ -261,7 +261,8 @@ def test_a_file_replaced_while_it_is_open_is_noticed(path):
     assert file.append([b'{"n":6}']) == [6]
     assert contents(path) == [(5, {"n": 5}), (6, {"n": 6})]
     path.write_text(path.read_text().replace('"6": {"n":6}', '"4": {"n":4}'))
-    assert file.append([b'{"n":5}']) == [5]
+    # An id that was given once is not given again.
+    assert file.append([b'{"n":7}']) == [7]
     path.unlink()
     assert file.append([b'{"n":1}']) == [1]
     assert stock(path) == [(1, {"n": 1})]
@@ -472,3 +473,26 @@ def test_a_folder_removed_while_it_is_open_comes_back(path):
     assert file.append([b'{"n":1}']) == [1]
     file.close()
     assert stock(path) == [(1, {"n": 1})]
+
+
+def test_lines_in_another_order_repeat_no_id(path):
+    """A person may have moved them."""
+
+    def swapped(text):
+        one, two, three = text.splitlines()[2:5]
+        return text.replace("\n".join((one, two, three)), "\n".join((three + ",", one, two.rstrip(","))))
+
+    edited(filled(path), swapped)
+    assert [identity for identity, _ in contents(path)] == [3, 1, 2]
+    file, other = AppendableFile(path), AppendableFile(path)
+    assert [file.append([b"{}"]), other.append([b"{}"]), file.append([b"{}"])] == [[4], [5], [6]]
+    file.close()
+    other.close()
+    assert [identity for identity, _ in stock(path)] == [3, 1, 2, 4, 5, 6]
+
+
+def test_a_file_in_one_line_opens_at_once(path):
+    """As `jq -c` leaves it; the work grows with the size, not with its square."""
+    filled(path, [{"n": number, "text": "x" * 1000} for number in range(2000)])
+    edited(path, lambda text: json.dumps(json.loads(text)))
+    assert len(contents(path)) == 2000

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 import tinydb
@@ -213,3 +215,32 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
         folder.open_or_create("shop", None)
     with pytest.raises(StoreError, match="can't be read"):
         folder.names()
+
+
+MOCKER = """
+import sys
+from pathlib import Path
+from aimyproxy.store.folder import RecordingsFolder
+recording, _ = RecordingsFolder(Path(sys.argv[1])).open_or_create("new", None)
+for number in range(10):
+    recording.mocks.add({"event": f"{sys.argv[2]}-{number}"})
+"""
+
+
+def test_mocks_written_at_the_same_time_are_all_kept(tmp_path):
+    """Also where the recording is made by whoever is first."""
+    command = [sys.executable, "-c", MOCKER, str(tmp_path)]
+    running = [subprocess.Popen([*command, str(process)]) for process in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    found = RecordingsFolder(tmp_path).open("new").mocks.read()
+    assert [identity for identity, _ in found] == list(range(1, 41))
+    assert len({document["event"] for _, document in found}) == 40
+
+
+def test_folders_of_other_names_are_no_recordings(tmp_path):
+    """They don't keep the others from being listed."""
+    folder = RecordingsFolder(tmp_path)
+    folder.open_or_create("shop", None)
+    (tmp_path / "shop").rename(tmp_path / ".hidden")
+    folder.open_or_create("shop", None)
+    assert folder.names() == ["shop"]

@@ -1,4 +1,4 @@
-"""The listening socket, bound by ourselves so that trouble with the address is one clear sentence."""
+"""Listening sockets, bound by ourselves so that trouble with the address is one clear sentence."""
 
 from __future__ import annotations
 
@@ -30,15 +30,25 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise ListenError(_sentence(_shown(host, port), error)) from None
+        raise refused(host, port, error) from None
     listener.settimeout(0)
     return listener
+
+
+def check(host: str, port: int) -> None:
+    """See whether this address can be listened on now; raises ListenError."""
+    listening_socket(host, port).close()
 
 
 def address_of(listener: socket.socket) -> str:
     """HOST:PORT as a URL spells it."""
     host, port, *_ = listener.getsockname()
     return _shown(host, port)
+
+
+def refused(host: str, port: int, error: OSError) -> ListenError:
+    """The error for what the operating system said of this address."""
+    return ListenError(_sentence(_shown(host, port), error))
 
 
 def _shown(host: str, port: int) -> str:
@@ -52,4 +62,4 @@ def _sentence(address: str, error: OSError) -> str:
         return f"{address} is not allowed to you; choose a port from 1024 on with --listen."
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{address} is no address of this machine; choose another with --listen."
-    return f"{address} can't be listened on ({error.strerror}); choose another address with --listen."
+    return f"{address} can't be listened on ({error.strerror or error}); choose another address with --listen."

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from aimyproxy.errors import ListenError
-from aimyproxy.mockserver.sockets import _sentence, address_of, listening_socket
+from aimyproxy.sockets import _sentence, address_of, listening_socket
 
 
 def test_port_0_picks_a_free_one():
