@@ -335,6 +335,16 @@ def test_an_existing_recording_is_appended_to(tmp_path):
     assert len(recorded(tmp_path)) == 2
 
 
+def test_a_slow_answer_is_warned_of(tmp_path):
+    """Only above `--slow`, and the answer passes all the same."""
+    with Upstream(answering(ECHO)) as upstream:
+        for slow, warned in (("0", True), ("60", False)):
+            with recorder(tmp_path, upstream.url, "--slow", slow) as (process, port):
+                assert post(port, BOT) == ECHO
+                line = process.wait_for(r"start +200 .*").group()
+                assert ("SLOW, above 0 s" in line) == warned
+
+
 def test_a_torn_recording_is_repaired_and_the_user_told(tmp_path):
     """What a crash left behind does not keep anybody from recording on."""
     with Upstream(answering(ECHO)) as upstream:
