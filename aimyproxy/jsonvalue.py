@@ -44,7 +44,7 @@ def pretty(value: JSON) -> str:
     """The value as JSON for people: two spaces of indent, letters of every script as they are."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     # Half an emoji can only be written as an escape.
-    return json.dumps(value, indent=2) if _SURROGATE.search(text) else text
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def loads(text: bytes | str) -> JSON:

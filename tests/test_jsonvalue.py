@@ -104,6 +104,13 @@ def test_depth_is_measured():
     assert not jsonvalue.too_deep({"a": [1, {"b": []}], "c": None})
 
 
+def test_half_an_emoji_is_written_as_an_escape():
+    """Everything else is written as it is."""
+    text = jsonvalue.pretty({"a": "\ud83dИ", "\udfff": 1})
+    assert json.loads(text.encode()) == {"a": "\ud83dИ", "\udfff": 1}
+    assert "И" in text
+
+
 @given(values, values)
 def test_same_is_an_equality(one, other):
     """It is reflexive and symmetric, and agrees with the canonical bytes."""
