@@ -18,8 +18,9 @@ Path: TypeAlias = tuple[str | int, ...]
 """Where a value stands inside another: object keys and array indices, from the root."""
 
 # orjson writes 254 levels, jq reads 256; a body stands four levels deep in its file.
+_DEEPEST_FILE: Final = 254
 _SPARE_LEVELS: Final = 8
-_DEEPEST: Final = 254 - _SPARE_LEVELS
+_DEEPEST: Final = _DEEPEST_FILE - _SPARE_LEVELS
 _INT64_MIN: Final = -(2**63)
 _UINT64_MAX: Final = 2**64 - 1
 _NUMBER_IN_TWO_SPELLINGS: Final = re.compile(rb"\d(?:\.0|e)")
@@ -65,18 +66,17 @@ def loads_edited(text: str) -> JSON:
     Raises:
         InvalidJSON: with the line and the column of the first error.
     """
-    loads(text)
+    # How deep a parser can go differs between versions of Python; what a file can hold doesn't.
+    if too_deep(loads(text), _DEEPEST_FILE):
+        raise InvalidJSON("nested too deep", 1, 1)
     try:
         # The slower parser keeps integers of any size.
-        value = json.loads(text, object_pairs_hook=_object_without_duplicates)
-    except RecursionError:
-        raise InvalidJSON("nested too deep", 1, 1) from None
+        return json.loads(text, object_pairs_hook=_object_without_duplicates)
     except _Lost:
         key, position = _first_duplicate(text)
         line = text.count("\n", 0, position) + 1
         column = position - text.rfind("\n", 0, position)
         raise InvalidJSON(f"the key {key} stands twice in one object", line, column) from None
-    return value
 
 
 def parse_lossless(raw: bytes) -> tuple[JSON] | None:
@@ -102,10 +102,10 @@ def parse_lossless(raw: bytes) -> tuple[JSON] | None:
     return (value,)
 
 
-def too_deep(value: JSON) -> bool:
+def too_deep(value: JSON, levels: int = _DEEPEST) -> bool:
     """Whether the value is nested deeper than what is stored as JSON, so that walking it could exhaust the stack."""
     level = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(levels):
         level = [
             member
             for container in level

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -153,6 +154,14 @@ def test_a_key_given_twice_is_found_at_its_second_place():
     with pytest.raises(InvalidJSON, match="stands twice") as caught:
         jsonvalue.loads_edited(text)
     assert (caught.value.line, caught.value.column) == (2, 24)
+
+
+@pytest.mark.parametrize(("levels", "refused"), [(254, False), (255, True), (900, True)])
+def test_edited_text_is_as_deep_as_a_file_can_hold(levels, refused):
+    """The limit is ours, and so the same with every version of Python."""
+    text = "[" * levels + "]" * levels
+    with pytest.raises(InvalidJSON, match="nested too deep") if refused else nullcontext():
+        assert jsonvalue.dumps(jsonvalue.loads_edited(text)) == text.encode()
 
 
 @given(values)
