@@ -90,7 +90,7 @@ def _answer_problems(exchange: Exchange) -> Iterator[str]:
 
 
 def _mock_problems(recording: Recording, known: set[int]) -> Iterator[str]:
-    from aimyproxy.replay.mocks import Mock
+    from aimyproxy.answering.mocks import Mock
 
     try:
         documents = recording.mocks.read()

@@ -13,8 +13,8 @@ from aimyproxy.errors import EXIT_OK, InvalidOption
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aimyproxy.replay.fitting import Decision
-    from aimyproxy.replay.models import EventModel
+    from aimyproxy.answering.fitting import Decision
+    from aimyproxy.answering.models import EventModel
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
 
@@ -63,7 +63,7 @@ def command(
 
 def hint(recording: Recording, event: str, pin: Iterable[str], forbid: Iterable[str], *, forget: bool) -> None:
     """Keep what the user knows of an event's deciding paths; raises InvalidDocument at what is no path."""
-    from aimyproxy.replay.fitting import Hints
+    from aimyproxy.answering.fitting import Hints
 
     hints = recording.hints.read()
     members = {} if forget else hints.get(event, {})
@@ -78,7 +78,7 @@ def hint(recording: Recording, event: str, pin: Iterable[str], forbid: Iterable[
 
 def explained(event: str, model: EventModel) -> Iterator[str]:
     """What was learned of an event, in lines."""
-    from aimyproxy.replay.features import words
+    from aimyproxy.answering.features import words
 
     yield f"{event}: {counted(model.lessons, 'exchange')}"
     if len(model.outcomes) > 1:
@@ -93,7 +93,7 @@ def explained(event: str, model: EventModel) -> Iterator[str]:
 
 
 def _depends(decision: Decision) -> str:
-    from aimyproxy.replay.features import words
+    from aimyproxy.answering.features import words
 
     if decision.noise:
         return f"differs without a reason (noise): served as recorded ({counted(decision.rows, 'value')} seen)"

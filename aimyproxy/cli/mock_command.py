@@ -27,7 +27,7 @@ _BOUNDS: Final = {">=": "at_least", "<=": "at_most", ">": "above", "<": "below"}
 
 def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        schema = importlib.resources.files("aimyproxy.replay").joinpath("mocks.schema.json")
+        schema = importlib.resources.files("aimyproxy.answering").joinpath("mocks.schema.json")
         click.echo(schema.read_text(encoding="utf-8"), nl=False)
         context.exit()
 
@@ -102,7 +102,7 @@ def write(folder: RecordingsFolder, name: str, document: dict[str, JSON], answer
     Raises:
         InvalidDocument: it would be no mock; nothing was saved.
     """
-    from aimyproxy.replay.mocks import Mock
+    from aimyproxy.answering.mocks import Mock
 
     # Before the editor opens: what is wrong on the command line should not cost the user an answer typed.
     Mock.parse(0, document if "text" in document else {**document, "answer": {}})
@@ -214,8 +214,8 @@ def typed_answer(text: str) -> JSON:
 
 def _typed_in_editor(folder: RecordingsFolder, name: str, document: dict[str, JSON]) -> dict[str, JSON] | None:
     """The mock with the answer that is typed now, or None where nothing is."""
+    from aimyproxy.answering.mocks import Mock
     from aimyproxy.cli import drafts
-    from aimyproxy.replay.mocks import Mock
 
     event = document["event"]
     safe = "".join(char if char.isalnum() else "_" for char in event)[:60]

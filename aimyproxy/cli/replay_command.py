@@ -17,9 +17,9 @@ from aimyproxy.errors import EXIT_OK
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aimyproxy.mockserver.app import Served
+    from aimyproxy.answering.index import Index, Match
+    from aimyproxy.answering.journal import Entry
     from aimyproxy.mockserver.onmiss import OnMiss
-    from aimyproxy.replay.index import Index, Match
     from aimyproxy.store.folder import RecordingsFolder
 
 
@@ -111,13 +111,13 @@ class Screen:
         for warning in index.warnings:
             self.trouble(warning)
 
-    def served(self, served: Served) -> None:
+    def served(self, entry: Entry) -> None:
         """One line a request: time, event, user, status, source, milliseconds; some more where it stays unanswered."""
-        self._sources[served.source.partition(" ")[0]] += 1
-        colour = _colour(served)
+        self._sources[entry.source.partition(" ")[0]] += 1
+        colour = _colour(entry)
         if colour or not self._quiet:
-            _say(served_line(served), colour)
-        for line in served.miss.lines() if served.miss and served.source == "miss" else ():
+            _say(served_line(entry), colour)
+        for line in entry.miss.lines() if entry.miss and entry.source == "miss" else ():
             _say(f"  {line}", colour)
 
     def news(self, message: str) -> None:
@@ -141,26 +141,26 @@ def _say(text: str, colour: str | None) -> None:
         say(printable(text), colour)
 
 
-def _colour(served: Served) -> str | None:
+def _colour(entry: Entry) -> str | None:
     if (
-        served.source == "error"
-        or " failed: " in served.source
-        or (served.source == "forward" and served.status >= 500)
+        entry.source == "error"
+        or " failed: " in entry.source
+        or (entry.source == "forward" and (entry.status or 0) >= 500)
     ):
         return "red"
-    return "yellow" if served.source == "miss" else None
+    return "yellow" if entry.source == "miss" else None
 
 
-def served_line(served: Served) -> str:
+def served_line(entry: Entry) -> str:
     """What was served, in one line."""
-    event = served.event if served.event is not None else f"{served.method} {served.path}"
-    user = served.conversation[2] if served.conversation else "-"
+    event = entry.event if entry.event is not None else f"{entry.request.method} {entry.request.path}"
+    user = entry.conversation[2] if entry.conversation else "-"
     parts = [
         datetime.now().astimezone().strftime("%H:%M:%S"),
         f"{shortened(event, 20):<20}",
         f"{shortened(user, 28):<28}",
-        str(served.status),
-        f"{served.source:<17}",
-        f"{served.milliseconds:>6.1f} ms",
+        str(entry.status or "---"),
+        f"{entry.source:<17}",
+        f"{entry.milliseconds:>6.1f} ms",
     ]
     return "  ".join(parts)

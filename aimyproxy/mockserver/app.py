@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from aimyproxy.answering.journal import Entry
+from aimyproxy.answering.misses import Miss
 from aimyproxy.content import TooLargeError
 from aimyproxy.mockserver.messages import (
     BODY_LIMIT,
@@ -20,34 +22,20 @@ from aimyproxy.mockserver.messages import (
     request_of,
     send_reply,
 )
-from aimyproxy.replay.misses import Miss
 
 if TYPE_CHECKING:
-    from aimyproxy.exchange import Conversation, Request
+    from aimyproxy.answering.answers import Answer
+    from aimyproxy.answering.asked import Asked
+    from aimyproxy.answering.journal import Journal
+    from aimyproxy.answering.replayer import Replayer
+    from aimyproxy.exchange import Request
     from aimyproxy.mockserver.onmiss import OnMiss
-    from aimyproxy.replay.answers import Answer
-    from aimyproxy.replay.asked import Asked
-    from aimyproxy.replay.replayer import Replayer
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What the bot asked and what it got. `source` is as in `exact #17`; `miss` is set where nothing answered."""
-
-    event: str | None
-    conversation: Conversation | None
-    method: str
-    path: str
-    status: int
-    source: str
-    milliseconds: float
-    miss: Miss | None = None
 
 
 class Observer(Protocol):
     """Who is told of what the server does; called from several threads."""
 
-    def served(self, served: Served) -> None:
+    def served(self, entry: Entry) -> None:
         """A request was answered."""
 
     def news(self, message: str) -> None:
@@ -58,10 +46,13 @@ class Observer(Protocol):
 
 
 class App:
-    """Answers the bot from a replayer. `limit` is in bytes of a request's body."""
+    """Answers the bot from a replayer, and keeps a journal of it. `limit` is in bytes of a request's body."""
 
-    def __init__(self, replayer: Replayer, on_miss: OnMiss, observer: Observer, limit: int = BODY_LIMIT) -> None:
+    def __init__(
+        self, replayer: Replayer, on_miss: OnMiss, observer: Observer, journal: Journal, limit: int = BODY_LIMIT
+    ) -> None:
         self._replayer = replayer
+        self._journal = journal
         self._on_miss = on_miss
         self._observer = observer
         self._limit = limit
@@ -89,23 +80,44 @@ class App:
         asked, found = self._replayer.answer(request)
         if isinstance(found, Miss):
             reply = await self._on_miss.reply(request, raw, found)
-            self._tell(request, asked, reply, reply.source, begun, found)
+            self._tell(request, asked, reply, reply.source, begun, len(raw), found)
         else:
             reply = await _answered(found)
-            self._tell(request, asked, reply, str(found.source), begun)
+            self._tell(request, asked, reply, str(found.source), begun, len(raw))
         return reply
 
     def _tell(
-        self, request: Request, asked: Asked, reply: Reply, source: str, begun: float, miss: Miss | None = None
+        self,
+        request: Request,
+        asked: Asked | None,
+        reply: Reply,
+        source: str,
+        begun: float,
+        size: int = 0,
+        miss: Miss | None = None,
     ) -> None:
-        milliseconds = (time.perf_counter() - begun) * 1000
-        told = (asked.event, asked.conversation, request.method, request.path, reply.status, source, milliseconds)
-        self._observer.served(Served(*told, miss))
+        entry = Entry(
+            self._journal.next_number(),
+            datetime.now(UTC),
+            asked.event if asked else None,
+            asked.conversation if asked else None,
+            request,
+            reply.status,
+            reply.headers,
+            reply.body,
+            source,
+            (time.perf_counter() - begun) * 1000,
+            size + len(reply.body),
+            miss,
+        )
+        self._journal.add(entry)
+        self._observer.served(entry)
 
     def _refused(self, scope: Scope, status: int, problem: str) -> Reply:
-        self._observer.served(Served(None, None, scope["method"], scope["path"], status, "error", 0.0))
-        # The rest of what the bot sends is not worth reading.
         reply = Reply.of_json(status, {"error": problem}, "error")
+        request = request_of(scope, b"", self._limit)
+        self._tell(request, None, reply, "error", time.perf_counter())
+        # The rest of what the bot sends is not worth reading.
         return Reply(status, (*reply.headers, ("connection", "close")), reply.body, "error")
 
 

@@ -12,8 +12,8 @@ from aimyproxy.exchange import HOP_BY_HOP
 from aimyproxy.mockserver.messages import Reply
 
 if TYPE_CHECKING:
+    from aimyproxy.answering.misses import Miss
     from aimyproxy.exchange import Headers, Request
-    from aimyproxy.replay.misses import Miss
     from aimyproxy.target import Target
 
 _NOT_SENT: Final = HOP_BY_HOP | {"host", "expect"}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from aimyproxy import jsonvalue
+from aimyproxy.answering.answers import HEADER
 from aimyproxy.content import TooLargeError, body_of
 from aimyproxy.exchange import Headers, Request
-from aimyproxy.replay.answers import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from aimyproxy.mockserver.messages import Reply
 
 if TYPE_CHECKING:
+    from aimyproxy.answering.misses import Miss
     from aimyproxy.exchange import Request
-    from aimyproxy.replay.misses import Miss
 
 
 class OnMiss(Protocol):

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
 
+from aimyproxy.answering.journal import Journal
+from aimyproxy.answering.replayer import Replayer
 from aimyproxy.errors import InvalidOption
 from aimyproxy.mockserver.app import App
 from aimyproxy.mockserver.source import Source
-from aimyproxy.replay.replayer import Replayer
 from aimyproxy.sockets import address_of, listening_socket
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from aimyproxy.answering.index import Index, Match
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.mockserver.onmiss import OnMiss
-    from aimyproxy.replay.index import Index, Match
     from aimyproxy.store.recording import Recording
 
 _KEEP_ALIVE_SECONDS: Final = 75
@@ -69,7 +70,7 @@ def run(
 
         url = f"{'https' if settings.cert else 'http'}://{address_of(listener)}"
         server = _Server(
-            _config(settings, App(replayer, on_miss, observer)), on_miss, lambda: started(url, source.index)
+            _config(settings, App(replayer, on_miss, observer, Journal())), on_miss, lambda: started(url, source.index)
         )
         with source.watching(took, observer):
             server.run(sockets=[listener])

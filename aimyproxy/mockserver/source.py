@@ -8,17 +8,17 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from aimyproxy.answering.fitting import Hints
+from aimyproxy.answering.index import Index
+from aimyproxy.answering.mocks import Mock
 from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument
-from aimyproxy.replay.fitting import Hints
-from aimyproxy.replay.index import Index
-from aimyproxy.replay.mocks import Mock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from aimyproxy.answering.index import Match
     from aimyproxy.mockserver.app import Observer
-    from aimyproxy.replay.index import Match
     from aimyproxy.store.hintsfile import HintsFile
     from aimyproxy.store.mocksfile import MocksFile
     from aimyproxy.store.recording import Recording

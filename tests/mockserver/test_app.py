@@ -5,12 +5,13 @@ import json
 
 import pytest
 
+from aimyproxy.answering.index import Index
+from aimyproxy.answering.journal import Journal
+from aimyproxy.answering.mocks import Mock
+from aimyproxy.answering.replayer import Replayer
 from aimyproxy.exchange import Body, Response
 from aimyproxy.mockserver.app import App
 from aimyproxy.mockserver.onmiss import Empty, Explain
-from aimyproxy.replay.index import Index
-from aimyproxy.replay.mocks import Mock
-from aimyproxy.replay.replayer import Replayer
 from tests.builders import START, exchange
 from tests.mockserver.observers import Remembering
 from tests.mockserver.test_messages import part, receiving, scope
@@ -33,7 +34,7 @@ def ask(replayer, body, on_miss=None, limit=10_000):
     async def send(message):
         messages.append(message)
 
-    app = App(replayer, on_miss or Explain(), observer, limit)
+    app = App(replayer, on_miss or Explain(), observer, Journal(), limit)
     asyncio.run(app({**scope(), "path": "/"}, receiving(part(body)), send))
     start, content = messages
     return start["status"], dict(start["headers"]), content["body"], observer
@@ -101,13 +102,13 @@ def test_a_status_that_http_servers_do_not_send_is_a_500(status):
 
 def test_only_http_is_served():
     """A WebSocket or the lifespan protocol is nobody's business here."""
-    app = App(serving(), Explain(), Remembering())
+    app = App(serving(), Explain(), Remembering(), Journal())
     asyncio.run(app({"type": "lifespan"}, receiving(), None))
 
 
 def test_a_bot_that_hung_up_gets_nothing():
     """There is nobody to answer."""
     observer = Remembering()
-    app = App(serving(), Explain(), observer)
+    app = App(serving(), Explain(), observer, Journal())
     asyncio.run(app(scope(), receiving({"type": "http.disconnect"}), None))
     assert not observer.all

@@ -1,0 +1,271 @@
+"""Finding out what a value depends on: the smallest set of deciding paths under which the recorded values agree.
+
+A set of paths cuts the recorded rows into cells; a cell is explained where one expression gives all of its values.
+What counts is how many rows would have been right if only the others were known: so a path that is unique to each
+request explains nothing, and noise can't be explained by chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy import jsonvalue
+from aimyproxy.answering.candidates import Row, candidates, holds
+from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value
+from aimyproxy.answering.paths import Selector
+from aimyproxy.errors import InvalidDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from aimyproxy.answering.features import Situation
+    from aimyproxy.answering.privacy import Privacy
+    from aimyproxy.jsonvalue import JSON, Path
+
+_SAMPLE: Final = 240
+_MOST_KEYS: Final = 3
+_BEST_SINGLES: Final = 10
+_TELLING: Final = 3
+_PROBES: Final = 20
+_FEW: Final = 3
+_NOISY: Final = 0.5
+"""Above this share of distinct values among unexplained ones they are noise, below they are a choice we don't know."""
+_TRUSTED: Final = 0.8
+"""From this share of rows on that the others would have got right, an explanation is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a value is decided: the deciding paths, the expression for each of their recorded values, and what else.
+
+    `right` of `rows` recorded values follow from the others. `fallback` stands in for what was not recorded.
+    `noise` means that the value differs without a reason.
+    """
+
+    keys: tuple[Path, ...]
+    table: Mapping[bytes, Expression]
+    fallback: Expression
+    right: int
+    rows: int
+    noise: bool = False
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the recording proves the explanation."""
+        return self.right >= _TRUSTED * self.rows
+
+    @property
+    def complete(self) -> bool:
+        """Whether it explains every row."""
+        return self.right == self.rows
+
+    def value(self, situation: Situation) -> tuple[Value, bool]:
+        """The value in a situation, and whether it is known and not guessed."""
+        expression = self.table.get(cell_key(situation, self.keys))
+        known = expression is not None and (self.trusted or self.noise)
+        try:
+            return (expression or self.fallback).value(situation), known
+        except Unknown:
+            return ABSENT, False
+
+
+def cell_key(situation: Situation, keys: tuple[Path, ...]) -> bytes:
+    """The cell that a situation belongs to."""
+    if not keys:
+        return b""
+    values = situation.values
+    return jsonvalue.canonical([[values[key]] if key in values else None for key in keys])
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """The sampled rows, and for each expression the rows in which it holds, as bits."""
+
+    rows: Sequence[Row]
+    generic: dict[Expression, int]
+    constants: dict[bytes, int]
+    grouped: dict[Path, dict[bytes, int]] = field(default_factory=dict)
+
+    def cells(self, keys: tuple[Path, ...]) -> Iterable[int]:
+        """The rows of each cell, as bits."""
+        if not keys:
+            return [(1 << len(self.rows)) - 1]
+        cells = list(self.by(keys[0]).values())
+        for key in keys[1:]:
+            other = self.by(key).values()
+            cells = [both for cell in cells for group in other if (both := cell & group)]
+        return cells
+
+    def right(self, keys: tuple[Path, ...]) -> int:
+        """How many rows follow from the others if these paths decide."""
+        best_generic = max(self.generic.values(), key=int.bit_count, default=0)
+        total = 0
+        for cell in self.cells(keys):
+            if cell.bit_count() == 1:
+                total += 1 if cell & best_generic else 0
+                continue
+            same = max((cell & rows).bit_count() for rows in self.constants.values())
+            made = max(((cell & rows).bit_count() for rows in self.generic.values()), default=0)
+            total += max(same if same > 1 else 0, made)
+        return total
+
+    def by(self, key: Path) -> dict[bytes, int]:
+        """The rows of each value at this path, as bits."""
+        if key not in self.grouped:
+            groups: dict[bytes, int] = {}
+            for index, (situation, _) in enumerate(self.rows):
+                cell = cell_key(situation, (key,))
+                groups[cell] = groups.get(cell, 0) | 1 << index
+            self.grouped[key] = groups
+        return self.grouped[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the user knows: paths that decide where values vary, and paths that never do."""
+
+    pinned: tuple[Path, ...] = ()
+    forbidden: frozenset[Path] = frozenset()
+
+    @classmethod
+    def parse(cls, pinned: Iterable[str], forbidden: Iterable[str]) -> Hints:
+        """The hints that JSONPaths to single places spell; raises InvalidDocument."""
+        return cls(tuple(map(_steps, pinned)), frozenset(map(_steps, forbidden)))
+
+
+def _steps(spelled: str) -> Path:
+    steps = Selector.parse(spelled).steps
+    if not steps:
+        raise InvalidDocument(f"{spelled!r} has to lead to one variable of the request, for example $.order.total")
+    return steps
+
+
+def fit(
+    rows: Sequence[Row], path: Path | None = None, hints: Hints = Hints(), privacy: Privacy | None = None
+) -> Decision:
+    """The best explanation of these rows' values; `path` is where they stand in the answer, if they may be echoes.
+
+    Without `privacy` the values say nothing of anybody.
+    """
+    evidence = _evidence(rows[:: max(1, len(rows) // _SAMPLE)], path, privacy)
+    keys = _deciding(evidence, hints)
+    return _decision(evidence, rows, keys, privacy)
+
+
+def _evidence(rows: Sequence[Row], path: Path | None, privacy: Privacy | None) -> _Evidence:
+    constants: dict[bytes, int] = {}
+    for index, (_, value) in enumerate(rows):
+        spelled = b"" if value is ABSENT else jsonvalue.canonical(value)
+        constants[spelled] = constants.get(spelled, 0) | 1 << index
+    evidence = _Evidence(rows, {}, constants)
+    if len(constants) > 1 or path is not None:
+        for expression in candidates(rows, path):
+            held = [index for index, row in enumerate(rows) if holds(expression, row)]
+            bits = sum(1 << index for index in held)
+            if _proven(expression, bits, evidence) and not _tells(expression, [rows[at][0] for at in held], privacy):
+                evidence.generic[expression] = bits
+    return evidence
+
+
+def _proven(expression: Expression, bits: int, evidence: _Evidence) -> bool:
+    """Whether it holds for so many different values that it is no coincidence; short ones coincide more easily."""
+    if isinstance(expression, Echo):
+        return bits > 0
+    held = [spelled.strip(b'"').decode(errors="replace") for spelled, rows in evidence.constants.items() if rows & bits]
+    values = [value for value in held if value]
+    telling = sum(len(value) >= _TELLING for value in values)
+    return (telling >= 1 and len(values) >= 2) or len(values) >= 3 or (len(values) == 2 and bits.bit_count() >= 6)
+
+
+def _tells(expression: Expression, situations: Sequence[Situation], privacy: Privacy | None) -> bool:
+    """Whether what an expression adds of itself to the values of a request is somebody's own."""
+    literals: list[JSON] = []
+    if isinstance(expression, Text):
+        literals = [part for part in expression.parts if isinstance(part, str)]
+    elif isinstance(expression, Linear):
+        literals = [abs(expression.factor), abs(expression.offset)]
+    return privacy is not None and any(privacy.reveals(situations, literal) for literal in literals)
+
+
+def _deciding(evidence: _Evidence, hints: Hints) -> tuple[Path, ...]:
+    count = len(evidence.rows)
+    if evidence.right(()) == count:
+        return ()
+    best, right = hints.pinned, evidence.right(hints.pinned)
+    if right == count:
+        return best
+    features = [key for key in _features(evidence) if key not in hints.forbidden and key not in best]
+    singles = sorted(((evidence.right((*best, key)), -index) for index, key in enumerate(features)), reverse=True)
+    short_list = [features[-index] for _, index in singles[:_BEST_SINGLES]]
+    base = hints.pinned
+    for size in range(1, _MOST_KEYS + 1):
+        options = [(*base, *chosen) for chosen in combinations(sorted(short_list, key=features.index), size)]
+        scored = [(evidence.right(option), option) for option in options]
+        if not scored:
+            break
+        top = max(score for score, _ in scored)
+        # Each further path has to earn its place: two rows at least, and a twentieth of all.
+        if top >= right + max(2, count // 20):
+            right, best = next((score, option) for score, option in scored if score == top)
+        if right == count:
+            break
+    return best
+
+
+def _features(evidence: _Evidence) -> list[Path]:
+    """The paths that could decide, preferred ones first: neither the same in all rows nor unique in each."""
+    paths = dict.fromkeys(path for situation, _ in evidence.rows for path in situation.values)
+    fullest: dict[Path, JSON] = max((situation.values for situation, _ in evidence.rows), key=len)
+    order = {path: index for index, path in enumerate(fullest)}
+    deciding = [path for path in paths if 1 < len(evidence.by(path)) < len(evidence.rows)]
+    return sorted(deciding, key=lambda path: order.get(path, len(order)))
+
+
+def _decision(evidence: _Evidence, rows: Sequence[Row], keys: tuple[Path, ...], privacy: Privacy | None) -> Decision:
+    right, count = evidence.right(keys), len(evidence.rows)
+    generic = sorted(evidence.generic, key=lambda expression: -evidence.generic[expression].bit_count())
+    cells: dict[bytes, list[Row]] = {}
+    for row in rows:
+        cells.setdefault(cell_key(row[0], keys), []).append(row)
+    table = {}
+    for cell, members in cells.items():
+        if expression := _of_cell(members, list(evidence.generic), privacy, keys):
+            table[cell] = expression
+    distinct = len(evidence.constants)
+    noise = right < _TRUSTED * count and distinct > max(_FEW, _NOISY * count) and b"" not in evidence.constants
+    # One that held only once is no more likely than any value.
+    best = generic[0] if generic and evidence.generic[generic[0]].bit_count() > 1 else None
+    fallback = best or _of_cell(rows, [], privacy, ()) or Constant(ABSENT)
+    return Decision(keys, table, fallback, right, count, noise)
+
+
+def _of_cell(
+    members: Sequence[Row], generic: list[Expression], privacy: Privacy | None, keys: tuple[Path, ...]
+) -> Expression | None:
+    """The expression of a cell: one that is proven and holds for all, else the value seen most that is nobody's own."""
+    by_value: dict[bytes, list[Row]] = {}
+    for row in members:
+        by_value.setdefault(b"" if row[1] is ABSENT else jsonvalue.canonical(row[1]), []).append(row)
+    groups = sorted(by_value.values(), key=len, reverse=True)
+    # Several rows of one value: that is a constant, unless there is no value, which an echo explains better.
+    if len(groups) > 1 or len(members) == 1 or b"" in by_value:
+        covers = [(sum(len(group) for group in groups if _holds_for(one, group)), one) for one in generic]
+        most, best = max(covers, key=lambda cover: cover[0], default=(0, None))
+        if best is not None and (most > len(groups[0]) or most == len(members)):
+            return best
+    for group in groups:
+        value = group[0][1]
+        if (
+            value is ABSENT
+            or privacy is None
+            or not privacy.reveals([situation for situation, _ in group], value, keys)
+        ):
+            return Constant(value)
+    return None
+
+
+def _holds_for(expression: Expression, group: Sequence[Row]) -> bool:
+    """Whether it holds for these rows, which have the same value: an echo of nothing may in one and not in another."""
+    return all(holds(expression, row) for row in group[:_PROBES])

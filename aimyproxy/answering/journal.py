@@ -1,0 +1,110 @@
+"""What was asked and what was answered, in bounded memory, for those who want to check it afterwards."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.exchange import Body, Response
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from aimyproxy.answering.misses import Miss
+    from aimyproxy.exchange import Conversation, Headers, Request
+    from aimyproxy.jsonvalue import JSON
+
+MOST: Final = 1_000
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""How many entries a journal keeps, and how many bytes of bodies; the oldest go first, the latest one always stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request and what it got. `number` counts from 1 in the order of answering; `at` is when it was answered.
+
+    `source` is as in `exact #17`; `miss` is set where nothing answered. `status`, `headers` and `body` are what was
+    sent; None, empty and empty where the bot got no answer. `size` is in bytes of both bodies as they were sent.
+    """
+
+    number: int
+    at: datetime
+    event: str | None
+    conversation: Conversation | None
+    request: Request
+    status: int | None
+    headers: Headers
+    body: bytes
+    source: str
+    milliseconds: float
+    size: int
+    miss: Miss | None = None
+
+    @property
+    def variables(self) -> dict[str, JSON] | None:
+        """What the bot sent; None where it was no JSON object."""
+        return self.request.body.variables()
+
+    @property
+    def response(self) -> Response | None:
+        """What the bot got, or None."""
+        return None if self.status is None else Response(self.status, self.headers, Body.of(self.body))
+
+
+class Journal:
+    """The latest entries; for several threads at once."""
+
+    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
+        self._total = 0
+        self._lock = threading.Lock()
+
+    @property
+    def total(self) -> int:
+        """How many entries were added, those included that are kept no more."""
+        return self._total
+
+    def next_number(self) -> int:
+        """The number for a new entry."""
+        with self._lock:
+            self._total += 1
+            return self._total
+
+    def add(self, entry: Entry) -> None:
+        """Keep the entry."""
+        with self._lock:
+            self._entries.append(entry)
+            self._bytes += entry.size
+            while len(self._entries) > self._most or (self._bytes > self._most_bytes and len(self._entries) > 1):
+                self._bytes -= self._entries.popleft().size
+
+    def entries(
+        self,
+        event: str | None = None,
+        user: str | None = None,
+        *,
+        missed: bool | None = None,
+        after: int = 0,
+    ) -> list[Entry]:
+        """The kept entries in order: of this event, of this user (`userId`), misses or none, numbered above `after`."""
+        with self._lock:
+            kept = list(self._entries)
+        return [
+            entry
+            for entry in kept
+            if entry.number > after
+            and event in (None, entry.event)
+            and (user is None or (entry.conversation is not None and entry.conversation[2] == user))
+            and missed in (None, entry.miss is not None)
+        ]
+
+    def clear(self) -> None:
+        """Forget the entries; numbers go on."""
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0

@@ -1,0 +1,148 @@
+"""Keeping one user's values out of another user's answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy import aimylogic
+from aimyproxy.answering.expressions import is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from aimyproxy.answering.features import Situation
+    from aimyproxy.exchange import Conversation
+    from aimyproxy.jsonvalue import JSON, Path
+
+_SHORTEST: Final = 3
+_SHORTEST_NUMBER: Final = 5
+_UNMISTAKABLE: Final = 6
+"""From this length on, a value that one conversation alone has is recognised wherever it stands."""
+_PROBES: Final = 20
+_PUBLIC: Final = 2
+# Of the bot and of its channel, not of the user.
+_NOBODYS: Final = frozenset({"action", "channelType", "channelId", "httpStatus"})
+
+
+class Owners:
+    """Who said what first, over a whole recording: the values that a single conversation has, and since when."""
+
+    def __init__(self) -> None:
+        self._order = 0
+        self._first: dict[str, tuple[Conversation | None, int] | None] = {}
+        self._heads: dict[str, list[str]] | None = None
+
+    def heard(self, situation: Situation) -> Situation:
+        """Remember what the next recorded request says; returns its situation, which now knows that, too."""
+        self._order += 1
+        self._heads = None
+        conversation = _conversation(situation)
+        told = frozenset(_told(situation.variables))
+        for text in told:
+            if len(text) >= _UNMISTAKABLE:
+                first = self._first.setdefault(text, (conversation, self._order))
+                if first is not None and first[0] != conversation:
+                    self._first[text] = None
+        return replace(situation, order=self._order, told=told)
+
+    def private(self, text: str, order: int) -> Iterator[tuple[str, Conversation | None]]:
+        """The values in the text that only one conversation has, and had when this request came; and which one.
+
+        What was in an answer before anyone said it, the webhook knew by itself.
+        """
+        if self._heads is None:
+            self._heads = defaultdict(list)
+            for value in self._first:
+                self._heads[value[:_UNMISTAKABLE]].append(value)
+        for start in range(len(text) - _UNMISTAKABLE + 1):
+            for value in self._heads.get(text[start : start + _UNMISTAKABLE], ()):
+                first = self._first[value]
+                if first is not None and first[1] <= order and text.startswith(value, start):
+                    yield value, first[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What of the answers to one event is somebody's own; `common` is what all of its conversations said."""
+
+    owners: Owners = field(default_factory=Owners)
+    common: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, situations: Iterable[Situation], owners: Owners) -> Privacy:
+        """What the recorded situations of an event show; the owners heard them all."""
+        by_conversation: dict[Conversation | None, set[str]] = defaultdict(set)
+        for situation in situations:
+            by_conversation[_conversation(situation)] |= situation.told
+        if len(by_conversation) == 1:
+            return cls(owners)
+        return cls(owners, frozenset(set.intersection(*by_conversation.values())))
+
+    def reveals(self, situations: Sequence[Situation], value: JSON, keys: Iterable[Path] = ()) -> bool:
+        """Whether a value, answered in all these situations, holds what may be somebody's own.
+
+        That is what all of their requests had, and what one conversation alone has. Whoever gets the value has the
+        same values at `keys` anyway.
+        """
+        text = "\n".join(_texts(value))
+        known = {_spelled(situations[0].values.get(key)) for key in keys}
+        suspects = {own for own in situations[0].told if own in text} - known - self.common
+        for situation in situations[1:_PROBES]:
+            suspects &= situation.told
+        if suspects:
+            return True
+        order = min(situation.order for situation in situations)
+        found = [(own, owner) for own, owner in self.owners.private(text, order) if own not in known]
+        return any(not (_is_word(own) and _is_public(situations, owner)) for own, owner in found)
+
+
+def _is_word(text: str) -> bool:
+    return not any(character.isdigit() or character == "@" for character in text)
+
+
+def _is_public(situations: Sequence[Situation], owner: Conversation | None) -> bool:
+    """Whether several others got it: a word that a webhook tells everybody, one of whom happened to say it."""
+    return len({_conversation(situation) for situation in situations} - {owner}) >= _PUBLIC
+
+
+def _conversation(situation: Situation) -> Conversation | None:
+    return aimylogic.identify(situation.variables)[1]
+
+
+def _told(variables: Mapping[str, JSON]) -> Iterator[str]:
+    """The values of a request that say something about somebody, at any depth."""
+    for name, value in variables.items():
+        if name not in _NOBODYS:
+            yield from filter(None, map(_spelled, _scalars(value)))
+
+
+def _scalars(value: JSON) -> Iterator[JSON]:
+    if isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _scalars(member)
+    else:
+        yield value
+
+
+def _texts(value: JSON) -> Iterator[str]:
+    """All that is said in a value: its texts, its numbers and its keys."""
+    if isinstance(value, dict):
+        yield from value
+    if isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)
+    elif value is not None and not isinstance(value, bool):
+        yield _spelled(value) or str(value)
+
+
+def _spelled(value: JSON) -> str:
+    """The value as it would stand in a text, or an empty string where that says nothing about anybody."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, str):
+        return value if len(value) >= _SHORTEST else ""
+    if is_number(value) and len(str(value)) >= _SHORTEST_NUMBER:
+        return str(value)
+    return ""

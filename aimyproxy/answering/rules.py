@@ -1,0 +1,94 @@
+"""The mocks that are rules of their own (not edits of an exchange), found by dictionary look-ups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from aimyproxy import jsonvalue
+from aimyproxy.answering.conditions import Equals, specificity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aimyproxy.answering.answers import Answerer
+    from aimyproxy.answering.conditions import Condition
+    from aimyproxy.answering.mocks import Mock
+    from aimyproxy.answering.paths import Selector
+    from aimyproxy.jsonvalue import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A mock's answer, its rank (lower wins), and the conditions that no dictionary can decide."""
+
+    rank: tuple[int, ...]
+    further: tuple[Condition, ...]
+    answerer: Answerer
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The rules whose conditions look at the same places, by the values that they want there."""
+
+    paths: tuple[Selector, ...]
+    rules: dict[bytes, list[_Rule]] = field(default_factory=dict)
+
+    def matching(self, root: JSON) -> Iterable[_Rule]:
+        """The rules whose conditions all hold."""
+        found = [path.values(root) for path in self.paths]
+        if not all(found):
+            return ()
+        candidates = self.rules.get(jsonvalue.canonical([values[0] for values in found]), ())
+        return (rule for rule in candidates if all(condition.holds(root) for condition in rule.further))
+
+
+class Rules:
+    """All rules of a recording. A look-up costs as much as there are different sets of paths for the event."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str | None, dict[tuple[str, ...], _Group]] = {}
+        self._added = 0
+
+    def __len__(self) -> int:
+        return self._added
+
+    @property
+    def events(self) -> set[str | None]:
+        """The events that have a rule."""
+        return set(self._groups)
+
+    def add(self, mock: Mock, answerer: Answerer) -> None:
+        """Add the next mock of the file and what it answers with."""
+        # A dictionary decides that one place has one value; all else is tried one by one.
+        keyed: dict[Selector, JSON] = {}
+        further: list[Condition] = []
+        for condition in sorted(mock.conditions, key=lambda condition: condition.path.spelled):
+            if condition.path.steps is not None and isinstance(condition.wanted, Equals):
+                keyed[condition.path] = condition.wanted.value
+            else:
+                further.append(condition)
+        paths = tuple(keyed)
+        groups = self._groups.setdefault(mock.event, {})
+        group = groups.setdefault(tuple(path.spelled for path in paths), _Group(paths))
+        key = jsonvalue.canonical(list(keyed.values()))
+        rank = (*specificity(mock.conditions), self._added)
+        group.rules.setdefault(key, []).append(_Rule(rank, tuple(further), answerer))
+        self._added += 1
+
+    def find(self, event: str | None, root: JSON) -> Sequence[Answerer]:
+        """The answerer of the most specific rule that holds, the first of equally specific ones; nothing without any.
+
+        Behind one that merges, the next, which it is laid over, and so on.
+        """
+        groups = self._groups.get(event)
+        if not groups:
+            return ()
+        matching = chain.from_iterable(group.matching(root) for group in groups.values())
+        found: list[Answerer] = []
+        for rule in sorted(matching, key=lambda rule: rule.rank):
+            found.append(rule.answerer)
+            if not rule.answerer.merge:
+                break
+        return found

@@ -1,0 +1,38 @@
+"""Who answers when the same is asked again: the recorded sequence of a conversation, then its last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aimyproxy.answering.answers import Answerer
+    from aimyproxy.exchange import Conversation
+
+
+@dataclass(slots=True)
+class Turns:
+    """The answerers of one thing that bots ask, in recorded order.
+
+    `anyone[k]` is the first recorded one that was the answer to the k-th asking in its conversation (k from 0).
+    """
+
+    by_conversation: dict[Conversation | None, list[Answerer]] = field(default_factory=dict)
+    anyone: list[Answerer] = field(default_factory=list)
+
+    def add(self, conversation: Conversation | None, answerer: Answerer) -> None:
+        """Add what answered next in this conversation."""
+        own = self.by_conversation.setdefault(conversation, [])
+        own.append(answerer)
+        if len(own) > len(self.anyone):
+            self.anyone.append(answerer)
+
+    def of(self, conversation: Conversation | None, turn: int) -> Answerer | None:
+        """What answered this conversation's asking number `turn` (from 0), or its last; None where it never asked."""
+        own = self.by_conversation.get(conversation)
+        return own[min(turn, len(own) - 1)] if own else None
+
+    def of_anyone(self, conversation: Conversation | None, turn: int) -> Answerer | None:
+        """As `of`, or where this conversation never asked, what answered the same turn in the first that did."""
+        own = self.by_conversation.get(conversation) or self.anyone
+        return own[min(turn, len(own) - 1)] if own else None

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimyproxy.answering.conversations import Conversations
+
+
+def user(name):
+    return ("telegram", "bot", name)
+
+
+def test_each_conversation_counts_for_itself():
+    """Two users who talk at the same time never mix."""
+    conversations = Conversations()
+    assert conversations.count(user("a"), ["start", b"key"]) == [0, 0]
+    assert conversations.count(user("a"), ["start"]) == [1]
+    assert conversations.count(user("b"), ["start"]) == [0]
+    assert conversations.count(None, ["start"]) == [0]
+    assert conversations.count(user("a"), [b"key", "order", "start"]) == [1, 0, 2]
+
+
+def test_the_one_silent_for_longest_is_forgotten():
+    """Memory is bounded; who talks stays."""
+    conversations = Conversations(most=2)
+    for name in "aba":
+        conversations.count(user(name), ["start"])
+    conversations.count(user("c"), ["start"])
+    assert conversations.count(user("a"), ["start"]) == [2]
+    assert conversations.count(user("b"), ["start"]) == [0]
+    assert len(conversations) == 2
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["x", "y"]))))
+def test_it_counts_what_was_asked_before(asked):
+    """And keeps no more conversations than allowed."""
+    conversations, seen = Conversations(most=6), []
+    for name, event in asked:
+        assert conversations.count(user(name), [event]) == [seen.count((name, event))]
+        seen.append((name, event))
+    assert len(conversations) == len({name for name, _ in asked})

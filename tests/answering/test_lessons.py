@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+
+from aimyproxy.answering import lessons as lessons_module
+from aimyproxy.answering.answers import Answerer
+from aimyproxy.answering.features import Situation
+from aimyproxy.answering.fitting import Hints
+from aimyproxy.answering.lessons import Lessons
+from aimyproxy.answering.mocks import Mock
+from aimyproxy.exchange import Failure
+from tests.builders import exchange, request, response
+
+DAYS = {"Омск": 3, "Тверь": 5, "Казань": 2}
+
+
+def visit(number):
+    return {"action": "e", "userId": f"u-{number}", "city": sorted(DAYS)[number % 3]}
+
+
+def situation(variables):
+    return Situation.of(variables, 1, None)
+
+
+def add(lessons, identity, variables, made, edit=None):
+    recorded = exchange(
+        request(variables), None if made is None else response(made), Failure("timeout", "") if made is None else None
+    )
+    mock = edit and Mock.parse(7, {"event": "e", "from_exchange": identity, "answer": edit})
+    answerer = Answerer.of_exchange(identity, recorded, mock)
+    if answerer is not None:
+        lessons.add(identity, situation(variables), recorded, answerer)
+
+
+def taught(count=12, edits=None, hints=None):
+    lessons = Lessons(hints)
+    for number in range(count):
+        variables = visit(number)
+        add(lessons, number + 1, variables, {"days": DAYS[variables["city"]]}, (edits or {}).get(number + 1))
+    return lessons
+
+
+def test_nothing_teaches_nothing():
+    """There is no model, and no answer."""
+    assert Lessons().model() is None
+    assert Lessons().answer(situation({})) is None
+
+
+def test_what_was_learned_answers_and_what_was_not_is_a_guess():
+    """With the latest exchange that the answer is like."""
+    lessons = taught()
+    known = lessons.answer(situation({"city": "Омск"}))
+    assert (known.source.header, json.loads(known.body)) == ("learned; exchange=12", {"days": 3})
+    assert (known.status, known.delay_ms) == (200, 0)
+    assert known.headers == (("content-type", "text/html; charset=utf-8"),)
+    assert lessons.answer(situation({"city": "Псков"})).source.header == "guess; exchange=12"
+
+
+def test_it_is_learned_once_and_when_needed():
+    """A recording that nobody asks costs nothing."""
+    lessons = taught()
+    assert lessons.model() is lessons.model()
+
+
+def test_hints_are_heeded():
+    """They are the user's, for this event."""
+    assert taught(hints=Hints(forbidden=frozenset({("city",)}))).model().deciding() == ()
+
+
+def test_an_edit_answers_where_the_deciding_values_are_its_exchanges():
+    """The first one's of several; elsewhere the lessons do."""
+    lessons = taught(edits={2: {"days": 77}, 5: {"days": 88}})
+    city = visit(1)["city"]
+    edited = lessons.answer(situation({"city": city}))
+    assert (edited.source.header, json.loads(edited.body)) == ("mock; mock=7", {"days": 77})
+    for other in DAYS.keys() - {city}:
+        assert json.loads(lessons.answer(situation({"city": other})).body) == {"days": DAYS[other]}
+
+
+def test_an_edit_of_what_nothing_decides_answers_all():
+    """All requests are alike."""
+    lessons = Lessons()
+    for number in range(4):
+        add(lessons, number + 1, visit(number), {"ok": True}, {"ok": "edited"} if number == 2 else None)
+    assert json.loads(lessons.answer(situation(visit(99))).body) == {"ok": "edited"}
+
+
+def test_an_edit_of_a_failed_exchange_needs_a_lesson():
+    """A failure teaches nothing, and its edit answers its likes once something was learned."""
+    lessons = Lessons()
+    add(lessons, 1, visit(0), None, {"days": 77})
+    assert lessons.model() is None
+    assert lessons.answer(situation(visit(0))) is None
+    add(lessons, 2, visit(1), {"ok": True})
+    assert json.loads(lessons.answer(situation(visit(0))).body) == {"days": 77}
+
+
+@pytest.mark.parametrize("most", [1, 2, 8, 50])
+def test_of_many_lessons_some_are_kept_from_everywhere(monkeypatch, most):
+    """Evenly spread, bounded, and as many as there is room for, or half."""
+    monkeypatch.setattr(lessons_module, "MOST", most)
+    lessons = Lessons()
+    for number in range(400):
+        add(lessons, number + 1, visit(number), {"days": number})
+        assert len(lessons._kept) <= most
+    kept = [lesson.identity for lesson in lessons._kept]
+    assert max(most // 2, 1) <= len(kept)
+    steps = {after - before for before, after in pairwise(kept)}
+    assert len(steps) <= 1
+    assert all(one % step == 0 for one in kept for step in steps)
+
+
+def test_thinning_does_not_lose_the_rule(monkeypatch):
+    """What is kept teaches the same as all."""
+    monkeypatch.setattr(lessons_module, "MOST", 30)
+    lessons = taught(500)
+    for city, days in DAYS.items():
+        answer = lessons.answer(situation({"city": city}))
+        assert (answer.source.step, json.loads(answer.body)) == ("learned", {"days": days})
+    assert lessons.model().lessons <= 30
