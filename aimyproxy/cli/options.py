@@ -49,6 +49,10 @@ class Url(click.ParamType):  # type: ignore[type-arg]
 def default_address() -> str:
     """Where to listen unless told: a hosting platform's PORT on every interface, else port 8080 on loopback."""
     port = os.environ.get("PORT")
+    if port and not (port.isdecimal() and int(port) <= 65535):
+        raise click.UsageError(
+            f"The environment variable PORT is {port!r}, which is no port: set a number, or unset it."
+        )
     return f"0.0.0.0:{port}" if port else "127.0.0.1:8080"
 
 

@@ -43,7 +43,6 @@ A change that needs a reader to be changed raises `version`; new members don't.
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -57,13 +56,10 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 
-_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
 
 def render(report: Report) -> str:
     """The report as indented JSON with a line break at its end."""
-    text = jsonvalue.pretty(as_json(report))
-    return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return jsonvalue.pretty(as_json(report)) + "\n"
 
 
 def as_json(report: Report) -> dict[str, JSON]:

@@ -15,7 +15,7 @@ from aimyproxy.proxy.flows import headers_of, to_exchange
 from aimyproxy.proxy.layers import FAILURE, TIMED_OUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from mitmproxy.addonmanager import Loader
     from mitmproxy.addons.proxyserver import Proxyserver
@@ -99,7 +99,7 @@ class Observer(Protocol):
 class Recorder:
     """Write each exchange before the bot gets its response, and know which are still on their way."""
 
-    def __init__(self, append: Callable[[Exchange], int], observer: Observer) -> None:
+    def __init__(self, append: Callable[[Exchange], Awaitable[int]], observer: Observer) -> None:
         self._append = append
         self._observer = observer
         self._pending: dict[str, asyncio.Event] = {}
@@ -120,17 +120,17 @@ class Recorder:
         flow.metadata[_FORWARDED] = time.perf_counter()
         self._forwarded.add(flow.client_conn.id)
 
-    def response(self, flow: http.HTTPFlow) -> None:
+    async def response(self, flow: http.HTTPFlow) -> None:
         """The answer is whole and goes to the bot when this returns."""
         try:
             if _REFUSED not in flow.metadata:
-                self._record(flow, flow.metadata.get(FAILURE))
+                await self._record(flow, flow.metadata.get(FAILURE))
             if self.draining and flow.response:
                 flow.response.headers["Connection"] = "close"
         finally:
             self._done(flow)
 
-    def error(self, flow: http.HTTPFlow) -> None:
+    async def error(self, flow: http.HTTPFlow) -> None:
         """There will be no answer: the bot hung up before its request was whole, or sent what is no HTTP."""
         message = flow.error.msg.rstrip(".") if flow.error else "unknown"
         if any(sign in message for sign in _HUNG_UP):
@@ -138,7 +138,7 @@ class Recorder:
         else:
             failure = Failure("protocol", f"The bot sent what is no valid HTTP request: {message}.")
         try:
-            self._record(flow, failure)
+            await self._record(flow, failure)
         finally:
             self._done(flow)
 
@@ -157,7 +157,7 @@ class Recorder:
         if waiting := self._pending.pop(flow.client_conn.id, None):
             waiting.set()
 
-    def _record(self, flow: http.HTTPFlow, failure: Failure | None) -> None:
+    async def _record(self, flow: http.HTTPFlow, failure: Failure | None) -> None:
         started: float | None = flow.metadata.get(_FORWARDED)
         if failure is not None and failure.kind == "connect":
             started = None
@@ -170,7 +170,7 @@ class Recorder:
             now=time.time(),
         )
         try:
-            identity = self._append(exchange)
+            identity = await self._append(exchange)
         except Exception as error:  # the bot comes first, whatever the disk says
             self._observer.lost(exchange, str(error))
         else:

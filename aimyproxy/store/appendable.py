@@ -40,6 +40,19 @@ def create(path: Path, about: dict[str, JSON]) -> None:
         raise StoreError(f"{path} can't be created: {error.strerror}.") from None
 
 
+def check_foreign(tables: Iterable[str], path: Path) -> None:
+    """Raise StoreError where there are tables that line form has no place for, before they get lost."""
+    if named := ", ".join(f'"{name}"' for name in tables):
+        raise StoreError(
+            f"{path} holds what is no part of a recording and would get lost in writing: {named}. "
+            "Move it into another file; nothing was changed."
+        )
+
+
+class Busy(Exception):
+    """Another thread or process is writing at this moment."""
+
+
 class AppendableFile:
     """An existing file, open for appending; several objects and several processes may append to one file.
 
@@ -63,15 +76,16 @@ class AppendableFile:
         with self.transaction():
             pass
 
-    def append(self, documents: Sequence[bytes]) -> list[int]:
+    def append(self, documents: Sequence[bytes], *, wait: bool = True) -> list[int]:
         """Write JSON objects (encoded, without line breaks) behind the others; returns their ids.
 
-        All of them are in the file when this returns, or none is.
+        All of them are in the file when this returns, or none is. Without `wait` it is Busy rather than late.
 
         Raises:
             StoreError: nothing could be written (a full disk, say); the file is as it was.
+            Busy: somebody else is writing, and `wait` is false.
         """
-        with self.transaction():
+        with self.transaction(wait=wait):
             identities = [self._last_id + 1 + index for index in range(len(documents))]
             text = b"".join(
                 lines.line(identity, document, first=self._empty and identity == identities[0])
@@ -103,19 +117,23 @@ class AppendableFile:
             self._take()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Keep every other writer out, for reading, changing and rewriting in one go."""
-        with self._mutex:
+    def transaction(self, *, wait: bool = True) -> Iterator[None]:
+        """Keep every other writer out, for reading, changing and rewriting in one go; Busy instead of waiting."""
+        if not self._mutex.acquire(blocking=wait):
+            raise Busy
+        try:
             self._transactions += 1
             self._owner = threading.get_ident()
             try:
                 if self._transactions == 1:
-                    self._take()
+                    self._take(wait=wait)
                 yield
             finally:
                 self._transactions -= 1
                 if self._transactions == 0 and self._descriptor >= 0:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        finally:
+            self._mutex.release()
 
     def snapshot(self) -> Snapshot:
         """The file as it is now; inside a transaction of this thread too, whose lock a reader would wait for."""
@@ -151,12 +169,15 @@ class AppendableFile:
             with self._mutex:
                 self._let_go()
 
-    def _take(self) -> None:
+    def _take(self, *, wait: bool = True) -> None:
         """Hold the lock of the file that is under the name now, and know where its documents end."""
         while True:
             if self._descriptor < 0:
                 self._descriptor = self._open()
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                raise Busy from None
             if _inode(self.path) == os.fstat(self._descriptor).st_ino:
                 break
             self._let_go()
@@ -187,6 +208,7 @@ class AppendableFile:
         layout = examine(self._descriptor, self.path)
         self._about = layout.about
         if layout.tail is None:
+            check_foreign(layout.foreign, self.path)
             self.rewrite(cast("dict[int, JSON]", layout.whole).items())
             return
         if self._known == _UNKNOWN:

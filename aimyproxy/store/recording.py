@@ -86,9 +86,14 @@ class Recording:
         self.about()
         return self._storage.file.set_aside
 
-    def append(self, exchange: Exchange) -> int:
-        """Add one exchange behind the others; returns its id. It survives the end of this process from here on."""
-        return self._table.append_encoded([jsonvalue.dumps(exchanges.to_document(exchange))])[0]
+    def append(self, exchange: Exchange, *, wait: bool = True) -> int:
+        """Add one exchange behind the others; returns its id. It survives the end of this process from here on.
+
+        Raises:
+            StoreError: it could not be written; the file is as it was.
+            Busy: another writer has the file, and `wait` is false.
+        """
+        return self._table.append_encoded([jsonvalue.dumps(exchanges.to_document(exchange))], wait=wait)[0]
 
     def documents(self) -> Iterator[tuple[int, JSON]]:
         """The ids and the stored forms, in order, as they were when the walk began; in bounded memory."""
@@ -149,6 +154,8 @@ class Recording:
         version = about.get("format")
         if isinstance(version, bool) or not isinstance(version, int):
             raise BrokenFile(self.path, f'the recording\'s "format" has to be a number, not {version!r}')
+        if version < 1:
+            raise BrokenFile(self.path, f'the recording\'s "format" is {version}, and there is no such format')
         if version > exchanges.FORMAT:
             raise NewerFormat(
                 f"{self.path} has format {version}, and this aimyproxy reads up to {exchanges.FORMAT}: "

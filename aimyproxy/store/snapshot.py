@@ -24,12 +24,16 @@ _BLOCK: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the file is at one moment: in line form (`tail` is set, documents begin at `start`), or parsed whole."""
+    """What the file is at one moment: in line form (`tail` is set, documents begin at `start`), or parsed whole.
+
+    `foreign` names the tables in it that are not ours and not empty.
+    """
 
     about: dict[str, JSON]
     start: int
     tail: lines.Tail | None
     whole: dict[int, JSON] | None = None
+    foreign: tuple[str, ...] = ()
 
 
 def examine(descriptor: int, path: Path) -> Layout:
@@ -102,7 +106,8 @@ def _tables_layout(tables: JSON, path: Path) -> Layout:
         documents = {int(key): document for key, document in tables[lines.DOCUMENTS].items()}
     except ValueError:
         raise BrokenFile(path, 'the keys of the table "exchanges" have to be numbers') from None
-    return Layout(described, 0, None, documents)
+    foreign = tuple(name for name, table in tables.items() if table and name not in (lines.ABOUT, lines.DOCUMENTS))
+    return Layout(described, 0, None, documents, foreign)
 
 
 class Snapshot:

@@ -10,7 +10,7 @@ from tinydb.table import Document, Table
 
 from aimyproxy import jsonvalue
 from aimyproxy.store import lines
-from aimyproxy.store.appendable import AppendableFile
+from aimyproxy.store.appendable import AppendableFile, check_foreign
 from aimyproxy.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class LineStorage(Storage):
             return {lines.ABOUT: {"1": snapshot.about}, lines.DOCUMENTS: documents}
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
-        """Replace the file's contents, in line form."""
+        """Replace the file's contents, in line form; raises StoreError where that has no place for a table."""
+        check_foreign((name for name in data if data[name] and name not in (lines.ABOUT, lines.DOCUMENTS)), self.path)
         documents = data.get(lines.DOCUMENTS, {})
         about = data.get(lines.ABOUT, {}).get("1", {})
         self.file.rewrite(((int(identity), document) for identity, document in documents.items()), about)
@@ -79,9 +80,9 @@ class ExchangeTable(Table):
             return super().insert_multiple(documents)
         return self.append_encoded([jsonvalue.dumps(dict(document)) for document in documents])
 
-    def append_encoded(self, documents: list[bytes]) -> list[int]:
-        """Append documents that are JSON already; returns their ids."""
-        identities = self._lines.file.append(documents)
+    def append_encoded(self, documents: list[bytes], *, wait: bool = True) -> list[int]:
+        """Append documents that are JSON already; returns their ids. Without `wait` it may raise Busy."""
+        identities = self._lines.file.append(documents, wait=wait)
         self.clear_cache()
         return identities
 

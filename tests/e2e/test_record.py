@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -526,6 +528,29 @@ def test_a_hosting_platforms_port_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("PORT", str(port))
     with aimyproxy("record", "shop", "--target", "http://x/", "--recordings", tmp_path) as process:
         process.wait_for(rf"Listening on http://0\.0\.0\.0:{port}")
+
+
+def test_a_platforms_port_that_is_none_is_named(tmp_path, monkeypatch):
+    """The user gave no --listen, so that is not to blame."""
+    monkeypatch.setenv("PORT", "abc")
+    process = run("record", "shop", "--target", "http://x/", "--recordings", tmp_path)
+    assert process.process.returncode == 2
+    assert "The environment variable PORT is 'abc', which is no port" in process.stderr[-1]
+
+
+def test_a_file_that_another_process_keeps_locked_holds_up_no_forwarding(tmp_path):
+    """A rewrite of a long recording takes its time: all requests reach the webhook meanwhile, and all are recorded."""
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (process, port):
+        post(port, BOT)
+        with (tmp_path / "shop" / "exchanges.json").open("rb") as file, ThreadPoolExecutor(3) as bots:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            waiting = [bots.submit(post, port, BOT) for _ in range(3)]
+            eventually(lambda: len(upstream.requests) == 4, "all requests at the webhook")
+            assert not any(one.done() for one in waiting)
+            fcntl.flock(file, fcntl.LOCK_UN)
+            assert all(b"200 OK" in one.result(10) for one in waiting)
+        assert process.stop() == 0
+    assert len(recorded(tmp_path)) == 4
 
 
 def limit_files():

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, RecordingExists, RecordingNotFound, StoreError
-from aimyproxy.store.appendable import AppendableFile, create
+from aimyproxy.store.appendable import AppendableFile, Busy, create
 from aimyproxy.store.lines import CLOSER
 from aimyproxy.store.snapshot import Snapshot
+from aimyproxy.store.tables import ExchangeDB
 from tests.strategies import objects
 
 ABOUT = {"format": 1, "created": "2026-11-22T10:15:30.123456Z", "target": "https://hook.example.com/bot"}
@@ -423,6 +424,7 @@ def test_reading_walks_in_bounded_memory(path):
 import resource
 from pathlib import Path
 from aimyproxy.store.snapshot import Snapshot
+from aimyproxy.store.tables import ExchangeDB
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with Snapshot(Path({str(path)!r})) as snapshot:
     count = sum(1 for _ in snapshot)
@@ -496,3 +498,47 @@ def test_a_file_in_one_line_opens_at_once(path):
     filled(path, [{"n": number, "text": "x" * 1000} for number in range(2000)])
     edited(path, lambda text: json.dumps(json.loads(text)))
     assert len(contents(path)) == 2000
+
+
+def test_foreign_tables_keep_a_file_from_being_rewritten(path):
+    """What stock TinyDB put beside our tables is read over, and named before a write would drop it."""
+    filled(path)
+    with tinydb.TinyDB(path, encoding="utf-8") as database:
+        database.table("notes").insert({"by": "hand"})
+    before = path.read_bytes()
+    assert [document for _, document in contents(path)] == DOCUMENTS
+    for write in (lambda: AppendableFile(path), lambda: ExchangeDB(path).table("exchanges").insert({"n": 4})):
+        with pytest.raises(StoreError, match='would get lost in writing: "notes"'):
+            write()
+    assert path.read_bytes() == before
+
+
+def test_our_database_takes_no_foreign_table(path):
+    """Line form has no place for it."""
+    filled(path)
+    with ExchangeDB(path) as database, pytest.raises(StoreError, match='"notes"'):
+        database.table("notes").insert({"by": "hand"})
+    assert [document for _, document in contents(path)] == DOCUMENTS
+
+
+def test_who_does_not_wait_is_told_that_others_write(path):
+    """Another file object, as another process would be, and another thread of the same one."""
+    file, other = AppendableFile(path), AppendableFile(path)
+    with other.transaction(), pytest.raises(Busy):
+        file.append([b"{}"], wait=False)
+    refused = []
+
+    def append():
+        try:
+            file.append([b"{}"], wait=False)
+        except Busy as busy:
+            refused.append(busy)
+
+    with file.transaction():
+        thread = threading.Thread(target=append)
+        thread.start()
+        thread.join()
+    assert len(refused) == 1
+    assert file.append([b"{}"], wait=False) == [1]
+    file.close()
+    other.close()

@@ -244,3 +244,12 @@ def test_folders_of_other_names_are_no_recordings(tmp_path):
     (tmp_path / "shop").rename(tmp_path / ".hidden")
     folder.open_or_create("shop", None)
     assert folder.names() == ["shop"]
+
+
+@pytest.mark.parametrize("version", [0, -1, True, "1", None])
+def test_a_format_that_never_was_is_refused(recording, version):
+    """Only a later one can be helped by an upgrade."""
+    text = recording.path.read_text()
+    recording.path.write_text(text.replace('"format":1', f'"format":{json.dumps(version)}'))
+    with pytest.raises(BrokenFile, match='"format"'):
+        recording.about()
