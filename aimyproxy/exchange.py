@@ -152,23 +152,25 @@ def to_document(exchange: Exchange) -> dict[str, JSON]:
         "at": exchange.at,
         "event": exchange.event,
         "conversation": exchange.conversation and list(exchange.conversation),
-        "request": {
-            "method": request.method,
-            "path": request.path,
-            "headers": [list(pair) for pair in request.headers],
-            **_stored_body(request.body),
-        },
-        "response": response
-        and {
-            "status": response.status,
-            "headers": [list(pair) for pair in response.headers],
-            **_stored_body(response.body),
-        },
+        "request": request_document(request),
+        "response": response and response_document(response),
     }
     if exchange.failure:
         document["failure"] = {"kind": exchange.failure.kind, "message": exchange.failure.message}
     document["timing"] = {"upstream_ms": exchange.timing.upstream_ms, "total_ms": exchange.timing.total_ms}
     return document
+
+
+def request_document(request: Request) -> dict[str, JSON]:
+    """The stored form of a request."""
+    headers = [list(pair) for pair in request.headers]
+    return {"method": request.method, "path": request.path, "headers": headers, **_stored_body(request.body)}
+
+
+def response_document(response: Response) -> dict[str, JSON]:
+    """The stored form of a response."""
+    headers = [list(pair) for pair in response.headers]
+    return {"status": response.status, "headers": headers, **_stored_body(response.body)}
 
 
 def from_document(document: JSON) -> Exchange:

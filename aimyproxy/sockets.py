@@ -10,8 +10,10 @@ from aimyproxy.errors import ListenError
 _BACKLOG = 2048
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int, option: str = "--listen") -> socket.socket:
     """A TCP socket that listens on this address; port 0 picks a free one.
+
+    `option` is what an error tells the user to change.
 
     Raises:
         ListenError: the address is in use, not this machine's, not allowed or not known.
@@ -21,7 +23,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (socket.gaierror, UnicodeError):
-        raise ListenError(f"{host} is no address of this machine; choose another with --listen.") from None
+        raise ListenError(f"{host} is no address of this machine; choose another with {option}.") from None
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -30,7 +32,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise refused(host, port, error) from None
+        raise refused(host, port, error, option) from None
     listener.settimeout(0)
     return listener
 
@@ -46,20 +48,20 @@ def address_of(listener: socket.socket) -> str:
     return _shown(host, port)
 
 
-def refused(host: str, port: int, error: OSError) -> ListenError:
+def refused(host: str, port: int, error: OSError, option: str = "--listen") -> ListenError:
     """The error for what the operating system said of this address."""
-    return ListenError(_sentence(_shown(host, port), error))
+    return ListenError(_sentence(_shown(host, port), error, option))
 
 
 def _shown(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _sentence(address: str, error: OSError) -> str:
+def _sentence(address: str, error: OSError, option: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"{address} is in use; stop the other program or choose another address with --listen."
+        return f"{address} is in use; stop the other program or choose another address with {option}."
     if error.errno == errno.EACCES:
-        return f"{address} is not allowed to you; choose a port from 1024 on with --listen."
+        return f"{address} is not allowed to you; choose a port from 1024 on with {option}."
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{address} is no address of this machine; choose another with --listen."
-    return f"{address} can't be listened on ({error.strerror or error}); choose another address with --listen."
+        return f"{address} is no address of this machine; choose another with {option}."
+    return f"{address} can't be listened on ({error.strerror or error}); choose another address with {option}."

@@ -14,6 +14,7 @@ from aimyproxy.exchange import Body
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aimyproxy.answering.faults import Fault
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.exchange import Exchange, Headers, Response
     from aimyproxy.jsonvalue import JSON
@@ -83,13 +84,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response to serve, after a wait of `delay_ms` milliseconds; `body` is the bytes to send."""
+    """A response to serve, after a wait of `delay_ms` milliseconds; `body` is the bytes to send.
+
+    `fault` is what its mock wants to go wrong.
+    """
 
     status: int
     headers: Headers
     body: bytes
     delay_ms: float
     source: Source
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,7 @@ class Answerer:
     is_text: bool = False
     merge: bool = False
     beneath: Answerer | None = None
+    fault: Fault | None = None
 
     @classmethod
     def of_exchange(cls, identity: int, exchange: Exchange, edit: Mock | None = None) -> Answerer | None:
@@ -152,6 +158,7 @@ class Answerer:
             identity,
             mock.identity,
             is_text=mock.body.kind == "text",
+            fault=mock.fault,
         )
 
     @classmethod
@@ -165,6 +172,7 @@ class Answerer:
             mock.identity,
             merge=True,
             beneath=cls.of_exchange(identity, exchange) if exchange and identity and mock.edits_exchange else None,
+            fault=mock.fault,
         )
 
     def answer(
@@ -175,6 +183,10 @@ class Answerer:
         `count` says how often its event came in the conversation, from 1. `beneath` is what a merging mock is laid
         over. A template that fails makes an answer with status 500 that explains it.
         """
+        answer = self._answer(step, variables, count, beneath)
+        return replace(answer, fault=self.fault) if self.fault else answer
+
+    def _answer(self, step: Step, variables: Mapping[str, JSON] | None, count: int, beneath: Answer | None) -> Answer:
         source = Source("mock" if self.mock is not None else step, self.exchange, self.mock)
         if isinstance(self.content, bytes):
             return Answer(self.status, self.headers, self.content, self.delay_ms, source)
@@ -210,7 +222,8 @@ class Answerer:
         if made is not None:
             body = jsonvalue.dumps({**(known or {}), **made})
             headers = _with_content_type(headers, _AN_OBJECT)
-        return Answer(self.status or beneath.status, headers, body, self.delay_ms or beneath.delay_ms, source)
+        delay = self.delay_ms or beneath.delay_ms
+        return Answer(self.status or beneath.status, headers, body, delay, source, beneath.fault)
 
     def _failed(self, source: Source, failure: TemplateFailed) -> Answer:
         problem = str(failure)

@@ -38,6 +38,17 @@ class Conversations:
     def __len__(self) -> int:
         return len(self._standings)
 
+    def forget(self, user: str | None = None) -> int:
+        """Let the conversations of this user begin anew, or all; returns how many they were."""
+        gone = [
+            conversation
+            for conversation in self._standings
+            if user is None or (conversation is not None and conversation[2] == user)
+        ]
+        for conversation in gone:
+            del self._standings[conversation]
+        return len(gone)
+
     def count(self, conversation: Conversation | None, asked: Iterable[Asked]) -> list[int]:
         """How often each of these was asked in the conversation before; from now on, once more."""
         counter = self._standing(conversation).counter

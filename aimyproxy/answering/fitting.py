@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import jsonvalue
+from aimyproxy.answering import fresh
 from aimyproxy.answering.candidates import Row, candidates, holds
 from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value
 from aimyproxy.answering.paths import Selector
@@ -41,7 +42,7 @@ class Decision:
     """How a value is decided: the deciding paths, the expression for each of their recorded values, and what else.
 
     `right` of `rows` recorded values follow from the others. `fallback` stands in for what was not recorded.
-    `noise` means that the value differs without a reason.
+    `noise` means that the value differs without a reason; where its kind is plain, `kind` makes new ones.
     """
 
     keys: tuple[Path, ...]
@@ -50,6 +51,7 @@ class Decision:
     right: int
     rows: int
     noise: bool = False
+    kind: fresh.Kind | None = None
 
     @property
     def trusted(self) -> bool:
@@ -63,6 +65,8 @@ class Decision:
 
     def value(self, situation: Situation) -> tuple[Value, bool]:
         """The value in a situation, and whether it is known and not guessed."""
+        if self.kind is not None and situation.dice is not None:
+            return self.kind.made(situation.dice), True
         expression = self.table.get(cell_key(situation, self.keys))
         known = expression is not None and (self.trusted or self.noise)
         try:
@@ -238,7 +242,8 @@ def _decision(evidence: _Evidence, rows: Sequence[Row], keys: tuple[Path, ...], 
     # One that held only once is no more likely than any value.
     best = generic[0] if generic and evidence.generic[generic[0]].bit_count() > 1 else None
     fallback = best or _of_cell(rows, [], privacy, ()) or Constant(ABSENT)
-    return Decision(keys, table, fallback, right, count, noise)
+    kind = fresh.recognised([value for _, value in rows if value is not ABSENT]) if noise else None
+    return Decision(keys, table, fallback, right, count, noise, kind)
 
 
 def _of_cell(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.conversations import Conversations
 from aimyproxy.answering.features import Situation
+from aimyproxy.answering.latency import Waits
 from aimyproxy.answering.lessons import Lessons
 from aimyproxy.answering.misses import SAMPLES, Sample
 from aimyproxy.answering.privacy import Owners
@@ -19,10 +21,11 @@ from aimyproxy.answering.rules import Rules
 from aimyproxy.answering.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.fitting import Hints
+    from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.misses import Standing
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.models import EventModel
@@ -31,6 +34,22 @@ if TYPE_CHECKING:
 Match: TypeAlias = Literal["exact", "learned", "event"]
 MATCHES: Final[tuple[Match, ...]] = ("exact", "learned", "event")
 """How much may be generalised: not at all, as far as the recording teaches, or to the event's usual answer."""
+
+
+AfterLast: TypeAlias = Literal["last", "cycle", "miss"]
+AFTER_LAST: Final[tuple[AfterLast, ...]] = ("last", "cycle", "miss")
+"""Where a conversation asks more often than any recorded one: its last answer, the first again, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How a replay wants its answers. With `dice`, noise is made anew; else it is as recorded."""
+
+    after_last: AfterLast = "last"
+    dice: Dice | None = None
+
+
+AS_RECORDED: Final = Serving()
 
 
 @dataclass(slots=True)
@@ -62,7 +81,7 @@ class Index:
     """Finds what answers a request. `exchanges` and `answering` count what was read and what can answer.
 
     `warnings` are sentences about what will never answer; `samples` hold recorded requests of each event, the latest
-    ones, for explaining misses.
+    ones, for explaining misses; `waits` how long the webhook took.
     """
 
     def __init__(self, match: Match = "event", hints: Mapping[str, Hints] | None = None) -> None:
@@ -73,6 +92,7 @@ class Index:
         self.mocks = 0
         self.warnings: list[str] = []
         self.samples: dict[str | None, list[Sample]] = {}
+        self.waits = Waits()
         self._latest: dict[str | None, deque[tuple[int, Asked]]] = {}
         self._rules = Rules()
         self._exact: dict[bytes, Turns] = {}
@@ -106,6 +126,18 @@ class Index:
         index._add_rules(pending, origins)
         index._close()
         return index
+
+    def overlaid(self, mocks: Sequence[Mock]) -> Index:
+        """This index with more mocks: they win over the others that say as much, the last one over all."""
+        if not mocks:
+            return self
+        other = copy.copy(self)
+        rules = self._rules.copy()
+        for mock in mocks:
+            rules.add(mock, Answerer.of_mock(mock), first=True)
+        other._rules = rules  # noqa: SLF001
+        other.mocks += len(mocks)
+        return other
 
     @property
     def events(self) -> set[str]:
@@ -142,37 +174,71 @@ class Index:
             counted.append(asked.event)
         return counted
 
-    def find(self, asked: Asked, turns: dict[str | bytes, int], previous: str | None = None) -> Answer | None:
+    def find(
+        self,
+        asked: Asked,
+        turns: dict[str | bytes, int],
+        previous: str | None = None,
+        serving: Serving = AS_RECORDED,
+    ) -> Answer | None:
         """The answer, or None; `turns` says how often what `counted` names was asked before in the conversation.
 
         `previous` is the conversation's event before this one.
         """
         rules = self._rules.find(asked.event, asked.root)
         count = turns.get(asked.event or "", 0) + 1
+        found = None
         # A mock that doesn't merge hides all below it.
-        found = None if rules and not rules[-1].merge else self._recorded_answer(asked, turns, previous)
+        if not rules or rules[-1].merge:
+            within = self._within(asked, turns, serving.after_last)
+            found = None if within is None else self._recorded_answer(asked, within, previous, serving.dice)
         for rule in reversed(rules):
             found = rule.answer("mock", asked.variables, count, found)
         return found
 
-    def _recorded_answer(self, asked: Asked, turns: dict[str | bytes, int], previous: str | None) -> Answer | None:
+    def longest(self, asked: Asked) -> int:
+        """How often at most a recorded conversation asked for this event, or for this where it is none; 0 for never."""
+        if asked.event is not None:
+            known = self._events.get(asked.event)
+            return len(known.turns.anyone) if known and asked.conversation is not None else 0
+        same = self._exact.get(asked.key)
+        return same.length(asked.conversation) if same else 0
+
+    def _within(
+        self, asked: Asked, turns: dict[str | bytes, int], after_last: AfterLast
+    ) -> dict[str | bytes, int] | None:
+        """The turns that stand for these in the recorded sequences; None where there are no more of them."""
+        longest = self.longest(asked)
+        if after_last == "last" or not longest:
+            return turns
+        counted = asked.event if asked.event is not None else asked.key
+        if after_last == "miss":
+            return turns if turns.get(counted, 0) < longest else None
+        within = {**turns, counted: turns.get(counted, 0) % longest}
+        if same := self._exact.get(asked.key):
+            within[asked.key] = turns.get(asked.key, 0) % same.length(asked.conversation)
+        return within
+
+    def _recorded_answer(
+        self, asked: Asked, turns: dict[str | bytes, int], previous: str | None, dice: Dice | None
+    ) -> Answer | None:
         same = self._exact.get(asked.key)
         exact = same and same.of_anyone(asked.conversation, turns.get(asked.key, 0))
         if exact:
             return exact.answer("exact", asked.variables, turns.get(asked.event or "", 0) + 1)
         if asked.event is None or self.match == "exact":
             return None
-        return self._generalised(asked, asked.event, turns, previous)
+        return self._generalised(asked, asked.event, turns, previous, dice)
 
     def _generalised(
-        self, asked: Asked, event: str, turns: dict[str | bytes, int], previous: str | None
+        self, asked: Asked, event: str, turns: dict[str | bytes, int], previous: str | None, dice: Dice | None
     ) -> Answer | None:
         known = self._events.get(event)
         if known is None:
             return None
         learned = None
         if self.match == "learned" and asked.variables is not None:
-            learned = known.lessons.answer(Situation.of(asked.variables, turns.get(event, 0) + 1, previous))
+            learned = known.lessons.answer(Situation.of(asked.variables, turns.get(event, 0) + 1, previous, dice))
             if learned and learned.source.step != "guess":
                 return learned
         following = known.turns.of(asked.conversation, turns.get(event, 0))
@@ -197,6 +263,7 @@ class Index:
         if answerer is None:
             return
         self.answering += 1
+        self.waits.add(asked.event, exchange.timing.upstream_ms)
         self._exact.setdefault(asked.key, Turns()).add(asked.conversation, answerer)
         if asked.event is None:
             return

@@ -130,14 +130,24 @@ class Miss:
         return [self.reason, *(f"  {near}" for near in self.nearest), f"  {self.suggestion}"]
 
 
-def explain(asked: Asked, samples: Mapping[str | None, Iterable[Sample]], standing: Standing, arguments: str) -> Miss:
+def explain(
+    asked: Asked, samples: Mapping[str | None, Iterable[Sample]], standing: Standing, arguments: str, exhausted: int = 0
+) -> Miss:
     """Explain why nothing answers this request.
 
     `samples` are recorded requests by event; `standing` is that of the request's event; `arguments` is how a command
-    line names the recording.
+    line names the recording. `exhausted` is how often a recorded conversation asked at most, where this one asked
+    more often and that is why; else 0.
     """
     near = tuple(_nearest(asked, samples))
-    return Miss(asked.event, asked.conversation, _reason(asked, standing), near, _suggestion(asked, arguments))
+    reason = _exhausted(asked, exhausted) if exhausted else _reason(asked, standing)
+    return Miss(asked.event, asked.conversation, reason, near, _suggestion(asked, arguments))
+
+
+def _exhausted(asked: Asked, longest: int) -> str:
+    what = f"for {_shown(asked.event)}" if asked.event is not None else "this"
+    times = "once" if longest == 1 else f"{longest} times"
+    return f"No recorded conversation asked {what} more than {times}, and this one did (--after-last miss)."
 
 
 def _reason(asked: Asked, standing: Standing) -> str:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from aimyproxy import jsonvalue
 from aimyproxy.answering import templates
 from aimyproxy.answering.conditions import Condition
-from aimyproxy.errors import InvalidDocument
+from aimyproxy.answering.faults import Fault
+from aimyproxy.errors import InvalidDocument, InvalidOption
 from aimyproxy.exchange import ABSENT, Body, headers_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ MEMBERS: Final = (
     "status",
     "headers",
     "delay_ms",
+    "fault",
     "from_exchange",
     "note",
     "enabled",
@@ -63,6 +65,7 @@ class Mock:
     status: int | None = None
     headers: Headers | None = None
     delay_ms: float = 0.0
+    fault: Fault | None = None
     from_exchange: int | None = None
     note: str = ""
     enabled: bool = True
@@ -98,6 +101,7 @@ class Mock:
             status=_member(document, "status", None, _is_status, "a number from 200 to 599"),
             headers=_headers(document["headers"]) if "headers" in document else None,
             delay_ms=float(_member(document, "delay_ms", 0, _is_delay, "a number of milliseconds, at most an hour")),
+            fault=_fault(document["fault"]) if "fault" in document else None,
             from_exchange=_member(document, "from_exchange", None, _is_id, "the id of an exchange"),
             note=_member(document, "note", "", _is_text, "a string"),
             enabled=_member(document, "enabled", default=True, fits=_is_boolean, wanted="true or false"),
@@ -157,7 +161,7 @@ def _body(document: dict[str, JSON], *, merge: bool) -> Body:
     if merge:
         _check_merge(document, given)
     if not given:
-        if "status" in document or merge:
+        if "status" in document or "fault" in document or merge:
             return ABSENT
         raise InvalidDocument("answer is missing: the variables to answer with (or text, base64, or a status alone)")
     value = document[given[0]]
@@ -171,8 +175,17 @@ def _body(document: dict[str, JSON], *, merge: bool) -> Body:
 def _check_merge(document: dict[str, JSON], given: Sequence[str]) -> None:
     if {*given} - {"answer"} or not isinstance(document.get("answer", {}), dict):
         raise InvalidDocument("merge needs an answer that is an object: the variables to lay over what replay answers")
-    if not document.keys() & {"answer", "status", "headers", "delay_ms"}:
-        raise InvalidDocument("merge has nothing to lay over: give an answer, a status, headers or a delay_ms")
+    if not document.keys() & {"answer", "status", "headers", "delay_ms", "fault"}:
+        raise InvalidDocument("merge has nothing to lay over: give an answer, a status, headers, a delay_ms or a fault")
+
+
+def _fault(value: JSON) -> Fault:
+    if not isinstance(value, str):
+        raise InvalidDocument(f'fault has to be a string such as "timeout" or "500:30%", not {_shown(value)}')
+    try:
+        return Fault.parse(value)
+    except InvalidOption as error:
+        raise InvalidDocument(f"fault: {error}") from None
 
 
 def _tree(body: Body) -> JSON:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.conversations import Conversations
+from aimyproxy.answering.index import AS_RECORDED
 from aimyproxy.answering.misses import explain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aimyproxy.answering.answers import Answer
-    from aimyproxy.answering.index import Index
+    from aimyproxy.answering.index import Index, Serving
     from aimyproxy.answering.misses import Miss
+    from aimyproxy.answering.mocks import Mock
     from aimyproxy.exchange import Request
 
 
@@ -22,10 +27,34 @@ class Replayer:
     command line names the recording, for the suggestions of misses.
     """
 
-    def __init__(self, index: Index, arguments: str = "NAME", conversations: Conversations | None = None) -> None:
-        self.index = index
+    def __init__(
+        self,
+        index: Index,
+        arguments: str = "NAME",
+        serving: Serving = AS_RECORDED,
+        conversations: Conversations | None = None,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._base = self._index = index
+        self._overlay: Sequence[Mock] = ()
         self.conversations = conversations or Conversations()
         self._arguments = arguments
+        self._serving = serving
+
+    @property
+    def index(self) -> Index:
+        """What answers, the overlay included."""
+        return self._index
+
+    @index.setter
+    def index(self, index: Index) -> None:
+        with self._lock:
+            self._base, self._index = index, index.overlaid(self._overlay)
+
+    def overlay(self, mocks: Sequence[Mock]) -> None:
+        """Lay these mocks over the index, and over those that come, in the place of what was laid over before."""
+        with self._lock:
+            self._overlay, self._index = tuple(mocks), self._base.overlaid(mocks)
 
     def answer(self, request: Request) -> tuple[Asked, Answer | Miss]:
         """What the request asks, and the answer to it or the miss; counts the request in its conversation."""
@@ -33,7 +62,9 @@ class Replayer:
         counted = index.counted(asked)
         turns = dict(zip(counted, self.conversations.count(asked.conversation, counted), strict=True))
         previous = self.conversations.follow(asked.conversation, asked.event)
-        answer = index.find(asked, turns, previous)
+        answer = index.find(asked, turns, previous, self._serving)
         if answer is not None:
             return asked, answer
-        return asked, explain(asked, index.samples, index.standing(asked.event), self._arguments)
+        longest = index.longest(asked) if self._serving.after_last == "miss" else 0
+        exhausted = longest if turns.get(asked.event or asked.key, 0) >= longest else 0
+        return asked, explain(asked, index.samples, index.standing(asked.event), self._arguments, exhausted)

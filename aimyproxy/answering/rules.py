@@ -50,6 +50,7 @@ class Rules:
     def __init__(self) -> None:
         self._groups: dict[str | None, dict[tuple[str, ...], _Group]] = {}
         self._added = 0
+        self._laid = 0
 
     def __len__(self) -> int:
         return self._added
@@ -59,8 +60,21 @@ class Rules:
         """The events that have a rule."""
         return set(self._groups)
 
-    def add(self, mock: Mock, answerer: Answerer) -> None:
-        """Add the next mock of the file and what it answers with."""
+    def copy(self) -> Rules:
+        """The same rules; what is added to one of the two is not in the other."""
+        other = Rules()
+        other._groups = {
+            event: {
+                spelled: _Group(group.paths, {key: list(rules) for key, rules in group.rules.items()})
+                for spelled, group in groups.items()
+            }
+            for event, groups in self._groups.items()
+        }
+        other._added, other._laid = self._added, self._laid
+        return other
+
+    def add(self, mock: Mock, answerer: Answerer, *, first: bool = False) -> None:
+        """Add the next mock of the file and what it answers with; `first` lets it win over all that says as much."""
         # A dictionary decides that one place has one value; all else is tried one by one.
         keyed: dict[Selector, JSON] = {}
         further: list[Condition] = []
@@ -73,9 +87,11 @@ class Rules:
         groups = self._groups.setdefault(mock.event, {})
         group = groups.setdefault(tuple(path.spelled for path in paths), _Group(paths))
         key = jsonvalue.canonical(list(keyed.values()))
-        rank = (*specificity(mock.conditions), self._added)
-        group.rules.setdefault(key, []).append(_Rule(rank, tuple(further), answerer))
         self._added += 1
+        self._laid -= first
+        order = self._laid if first else self._added
+        rank = (*specificity(mock.conditions), order)
+        group.rules.setdefault(key, []).append(_Rule(rank, tuple(further), answerer))
 
     def find(self, event: str | None, root: JSON) -> Sequence[Answerer]:
         """The answerer of the most specific rule that holds, the first of equally specific ones; nothing without any.

@@ -27,6 +27,10 @@ class Turns:
         if len(own) > len(self.anyone):
             self.anyone.append(answerer)
 
+    def length(self, conversation: Conversation | None) -> int:
+        """How often this conversation asked; the longest of all where it never did."""
+        return len(self.by_conversation.get(conversation) or self.anyone)
+
     def of(self, conversation: Conversation | None, turn: int) -> Answerer | None:
         """What answered this conversation's asking number `turn` (from 0), or its last; None where it never asked."""
         own = self.by_conversation.get(conversation)

@@ -49,6 +49,9 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
 @click.option("--merge", is_flag=True, help="Lay the answer over what replay would have answered without it.")
 @click.option("--status", type=click.IntRange(200, 599), help="The HTTP status; 200 unless given.")
 @click.option("--delay", type=click.FloatRange(min=0), help="Milliseconds to wait before answering.")
+@click.option(
+    "--fault", help="What goes wrong: timeout, reset, slow, garbage, empty or a status; 500:30% for how often."
+)
 @click.option("--note", help="A remark for whoever reads mocks.json.")
 @click.option("--disable", metavar="ID", type=int, help="Let mock ID answer nothing, and keep it.")
 @click.option("--enable", metavar="ID", type=int, help="Let mock ID answer again.")
@@ -71,6 +74,7 @@ def command(
     merge: bool,
     status: int | None,
     delay: float | None,
+    fault: str | None,
     note: str | None,
     disable: int | None,
     enable: int | None,
@@ -81,7 +85,8 @@ def command(
     A mock wins over what was recorded. Several for one event: the one with the most conditions that hold wins. Strings
     of the answer with {{ … }} are templates, as in "Привет, {{ name }}".
     """
-    given: dict[str, JSON] = {"text": text, "merge": merge or None, "status": status, "delay_ms": delay, "note": note}
+    given: dict[str, JSON] = {"text": text, "merge": merge or None, "status": status, "delay_ms": delay}
+    given |= {"fault": fault, "note": note}
     given = {member: value for member, value in given.items() if value is not None}
     if conditions:
         given = {"when": when(conditions), **given}
@@ -106,11 +111,12 @@ def write(folder: RecordingsFolder, name: str, document: dict[str, JSON], answer
 
     # Before the editor opens: what is wrong on the command line should not cost the user an answer typed.
     Mock.parse(0, document if "text" in document else {**document, "answer": {}})
+    answered = answer is not None or "text" in document or "fault" in document
     if answer is not None:
         document = {**document, "answer": typed_answer(answer)}
         Mock.parse(0, document)
     recording, created = folder.open_or_create(name, None)
-    if answer is None and "text" not in document:
+    if not answered:
         typed = _typed_in_editor(folder, name, document)
         if typed is None:
             if created:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
-from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from aimyproxy.cli.options import Url, listen_option, recordings_option, tls_options
-from aimyproxy.cli.output import counted, printable, say, shortened
-from aimyproxy.errors import EXIT_OK
+from aimyproxy.cli.options import Address, Url, listen_option, recordings_option, tls_options
+from aimyproxy.cli.output import counted, printable, say
+from aimyproxy.errors import EXIT_OK, RecordingIncomplete
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aimyproxy.answering.index import Index, Match
-    from aimyproxy.answering.journal import Entry
+    from aimyproxy.answering.faults import Faults
+    from aimyproxy.answering.index import AfterLast, Match
+    from aimyproxy.cli.replay_screen import Screen
     from aimyproxy.mockserver.onmiss import OnMiss
+    from aimyproxy.mockserver.server import MockServer
     from aimyproxy.store.folder import RecordingsFolder
 
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     help="Where nothing answers: 404 with an explanation, ask the target, or {}.",
 )
 @click.option("--target", type=Url(), help="The real webhook's URL, for --on-miss forward.")
+@click.option("--record", is_flag=True, help="Add what was forwarded to the recording, so that it answers next time.")
 @click.option(
     "--match",
     type=click.Choice(["exact", "learned", "event"]),
@@ -40,6 +40,32 @@ if TYPE_CHECKING:
     show_default=True,
     help="How much to generalise: answer recorded requests only, as the recording teaches, or each event's usual way.",
 )
+@click.option(
+    "--after-last",
+    type=click.Choice(["last", "cycle", "miss"]),
+    default="last",
+    show_default=True,
+    help="Where a user asks more often than any did in the recording: the last answer again, from the first on, none.",
+)
+@click.option("--fresh", is_flag=True, help="Make timestamps, UUIDs and random values anew instead of as recorded.")
+@click.option(
+    "--latency",
+    default="none",
+    show_default=True,
+    help="How long answers take: none, recorded, x2 (twice the recorded), 200ms, 100..400ms.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    envvar="AIMYPROXY_REPLAY_FAULT",
+    metavar="EVENT=FAULT",
+    multiple=True,
+    help="Let an event (* for all) fail: timeout, reset, slow, garbage, empty or a status, and how often if not "
+    "always, as in pay=500:30%; repeatable.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same faults and waits.")
+@click.option("--admin", type=Address(), help="Listen there for the admin surface, for test suites; port 0 picks one.")
+@click.option("--admin-token", metavar="TOKEN", help="What the admin surface asks for; made up unless given.")
 @click.option("--quiet", is_flag=True, help="No line for each answer; misses and trouble still show.")
 @listen_option
 @tls_options
@@ -48,7 +74,15 @@ def command(
     name: str,
     on_miss: str,
     target: str | None,
+    record: bool,
     match: Match,
+    after_last: AfterLast,
+    fresh: bool,
+    latency: str,
+    faults: tuple[str, ...],
+    seed: int,
+    admin: tuple[str, int] | None,
+    admin_token: str | None,
     quiet: bool,
     listen: tuple[str, int],
     cert: Path | None,
@@ -63,19 +97,72 @@ def command(
     """
     if key and not cert:
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
-    missing = _on_miss(on_miss, target)
+    if record and on_miss != "forward":
+        raise click.UsageError("--record keeps what was forwarded: it needs --on-miss forward and --target.")
+    if admin_token is not None and (admin is None or not admin_token):
+        raise click.UsageError("--admin-token is for --admin, and must not be empty.")
     recording = folder.open(name)
 
-    from aimyproxy.mockserver.server import Settings, run
+    import secrets
 
-    screen = Screen(name, quiet=quiet)
-    settings = Settings(listen, match, cert, key, _arguments(name, folder))
-    run(settings, recording, missing, screen, screen.listening)
-    screen.summary()
+    from aimyproxy.answering.fresh import Dice
+    from aimyproxy.answering.index import Serving
+    from aimyproxy.answering.latency import Latency
+    from aimyproxy.answering.missed import MissedEvents
+    from aimyproxy.cli.replay_screen import Screen
+    from aimyproxy.mockserver.server import Settings, mock_server
+
+    screen = Screen(name, quiet=quiet, recording=recording if record else None)
+    settings = Settings(
+        listen,
+        match,
+        cert,
+        key,
+        _arguments(name, folder),
+        Serving(after_last, Dice() if fresh else None),
+        Latency.parse(latency),
+        _faults(faults, seed),
+        seed,
+        admin,
+        admin_token or secrets.token_urlsafe(),
+    )
+    with mock_server(settings, recording, _on_miss(on_miss, target, screen if record else None), screen) as server:
+        server.run(lambda: _started(server, settings.faults, screen, seed, "" if admin_token else settings.token))
+    # What was forwarded did get its answer.
+    screen.summary(MissedEvents() if on_miss == "forward" else server.missed)
+    recording.close()
+    if screen.unrecorded:
+        lost = counted(screen.unrecorded, "forwarded exchange")
+        raise RecordingIncomplete(f"{lost} could not be recorded; the bot was served.")
     return EXIT_OK
 
 
-def _on_miss(choice: str, target: str | None) -> OnMiss:
+def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: int, made_up: str) -> None:
+    index = server.replayer.index
+    screen.listening(server.url, index)
+    if server.admin_url:
+        say(f"Admin surface on {server.admin_url}" + (f", token {made_up}" if made_up else "") + ".")
+    if faults and faults.given:
+        say(f"Faults are on, with --seed {seed}.", "yellow")
+        for event in sorted(faults.events - index.events):
+            say(printable(f"  The recording has no event {event!r}."), "yellow")
+
+
+def _faults(given: tuple[str, ...], seed: int) -> Faults:
+    """The faults of `--fault`; raises InvalidOption."""
+    from aimyproxy.answering.faults import Fault, Faults
+    from aimyproxy.errors import InvalidOption
+
+    rules = []
+    for one in given:
+        event, equals, fault = one.rpartition("=")
+        if not (event and equals):
+            raise InvalidOption(f"--fault {one!r} has to be EVENT=FAULT, for example pay=timeout or *=500:10%.")
+        rules.append((event, Fault.parse(fault)))
+    return Faults(rules, seed)
+
+
+def _on_miss(choice: str, target: str | None, keeper: Screen | None) -> OnMiss:
     from aimyproxy.mockserver import onmiss
 
     if choice != "forward":
@@ -88,79 +175,10 @@ def _on_miss(choice: str, target: str | None) -> OnMiss:
     from aimyproxy.mockserver.forward import Forward
     from aimyproxy.target import Target
 
-    return Forward(Target.parse(target))
+    return Forward(Target.parse(target), keeper=keeper)
 
 
 def _arguments(name: str, folder: RecordingsFolder) -> str:
     """How another command names this recording: without `--recordings` where that is the default."""
     usual = folder.root.as_posix() == "recordings"
     return name if usual else shlex.join([name, "--recordings", str(folder.root)])
-
-
-class Screen:
-    """What the user sees of a replay, on standard error."""
-
-    def __init__(self, name: str, *, quiet: bool = False) -> None:
-        self._name = name
-        self._quiet = quiet
-        self._sources: Counter[str] = Counter()
-
-    def listening(self, url: str, index: Index) -> None:
-        """Say where the bot has to connect to, and what will answer it."""
-        say(f"Listening on {url}, replaying {self._name}: {index.summary()}. Ctrl-C stops.")
-        for warning in index.warnings:
-            self.trouble(warning)
-
-    def served(self, entry: Entry) -> None:
-        """One line a request: time, event, user, status, source, milliseconds; some more where it stays unanswered."""
-        self._sources[entry.source.partition(" ")[0]] += 1
-        colour = _colour(entry)
-        if colour or not self._quiet:
-            _say(served_line(entry), colour)
-        for line in entry.miss.lines() if entry.miss and entry.source == "miss" else ():
-            _say(f"  {line}", colour)
-
-    def news(self, message: str) -> None:
-        """Something that the user waits for happened."""
-        _say(message, "green")
-
-    def trouble(self, message: str) -> None:
-        """Something went wrong, and replay goes on."""
-        _say(message, "red")
-
-    def summary(self) -> None:
-        """How the requests of this run were answered."""
-        total = sum(self._sources.values())
-        sources = ", ".join(f"{count} {source}" for source, count in self._sources.most_common())
-        say(f"Stopped after {counted(total, 'request')}" + (f": {sources}." if sources else "."))
-
-
-def _say(text: str, colour: str | None) -> None:
-    # A terminal that went away is no reason to leave the bot without its answer.
-    with suppress(OSError):
-        say(printable(text), colour)
-
-
-def _colour(entry: Entry) -> str | None:
-    if (
-        entry.source == "error"
-        or " failed: " in entry.source
-        or (entry.source == "forward" and (entry.status or 0) >= 500)
-    ):
-        return "red"
-    return "yellow" if entry.source == "miss" else None
-
-
-def served_line(entry: Entry) -> str:
-    """What was served, in one line."""
-    event = entry.event if entry.event is not None else f"{entry.request.method} {entry.request.path}"
-    user = entry.conversation[2] if entry.conversation else "-"
-    parts = [
-        datetime.now().astimezone().strftime("%H:%M:%S"),
-        f"{shortened(event, 20):<20}",
-        f"{shortened(user, 28):<28}",
-        str(entry.status or "---"),
-        f"{entry.source:<17}",
-        f"{entry.milliseconds:>6.1f} ms",
-    ]
-    return "  ".join(parts)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aimyproxy.answering.journal import Entry
+from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.misses import Miss
 from aimyproxy.content import TooLargeError
+from aimyproxy.mockserver.faulty import Trouble, reply_to
 from aimyproxy.mockserver.messages import (
     BODY_LIMIT,
     Disconnected,
@@ -26,6 +27,7 @@ from aimyproxy.mockserver.messages import (
 if TYPE_CHECKING:
     from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.asked import Asked
+    from aimyproxy.answering.faults import Fault
     from aimyproxy.answering.journal import Journal
     from aimyproxy.answering.replayer import Replayer
     from aimyproxy.exchange import Request
@@ -46,11 +48,23 @@ class Observer(Protocol):
 
 
 class App:
-    """Answers the bot from a replayer, and keeps a journal of it. `limit` is in bytes of a request's body."""
+    """Answers the bot from a replayer, and keeps a journal of it. `limit` is in bytes of a request's body.
+
+    `trouble` is what goes wrong or takes long on purpose.
+    """
 
     def __init__(
-        self, replayer: Replayer, on_miss: OnMiss, observer: Observer, journal: Journal, limit: int = BODY_LIMIT
+        self,
+        replayer: Replayer,
+        on_miss: OnMiss,
+        observer: Observer,
+        journal: Journal,
+        limit: int = BODY_LIMIT,
+        missed: MissedEvents | None = None,
+        trouble: Trouble | None = None,
     ) -> None:
+        self._missed = missed or MissedEvents()
+        self._trouble = trouble or Trouble()
         self._replayer = replayer
         self._journal = journal
         self._on_miss = on_miss
@@ -61,8 +75,9 @@ class App:
         """Serve one HTTP request."""
         if scope["type"] != "http":
             return
+        fault = None
         try:
-            reply = await self._reply(scope, receive)
+            reply, fault = await self._reply(scope, receive)
         except TooLargeError:
             problem = f"the request is larger than {self._limit} bytes"
             reply = self._refused(scope, 413, problem)
@@ -71,20 +86,29 @@ class App:
         except Exception as error:
             self._observer.trouble(f"A request could not be answered: {_described(error)}")
             reply = self._refused(scope, 500, "aimyproxy met an unexpected error; its terminal says more")
-        await send_reply(reply, send)
+        if fault is None:
+            await send_reply(reply, send)
+        else:
+            await self._trouble.send(fault, reply, scope, receive, send)
 
-    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+    async def _reply(self, scope: Scope, receive: Receive) -> tuple[Reply, Fault | None]:
         raw = await read_body(scope, receive, self._limit)
         begun = time.perf_counter()
         request = request_of(scope, raw, self._limit)
         asked, found = self._replayer.answer(request)
         if isinstance(found, Miss):
+            self._missed.add(found)
+            fault = self._trouble.strike(asked.event)
             reply = await self._on_miss.reply(request, raw, found)
-            self._tell(request, asked, reply, reply.source, begun, len(raw), found)
+            source = reply.source
         else:
-            reply = await _answered(found)
-            self._tell(request, asked, reply, str(found.source), begun, len(raw))
-        return reply
+            fault = self._trouble.strike(asked.event, found.fault)
+            await self._trouble.wait(asked.event, found.delay_ms, self._replayer.index.waits)
+            reply, source = _reply_of(found), str(found.source)
+        if fault is not None:
+            reply, source = reply_to(fault, reply), f"fault {fault.kind}"
+        self._tell(request, asked, reply, source, begun, len(raw), found if isinstance(found, Miss) else None, fault)
+        return reply, fault
 
     def _tell(
         self,
@@ -95,16 +119,18 @@ class App:
         begun: float,
         size: int = 0,
         miss: Miss | None = None,
+        fault: Fault | None = None,
     ) -> None:
+        unanswered = fault is not None and not fault.answers
         entry = Entry(
             self._journal.next_number(),
             datetime.now(UTC),
             asked.event if asked else None,
             asked.conversation if asked else None,
             request,
-            reply.status,
-            reply.headers,
-            reply.body,
+            None if unanswered else reply.status,
+            () if unanswered else reply.headers,
+            b"" if unanswered else reply.body,
             source,
             (time.perf_counter() - begun) * 1000,
             size + len(reply.body),
@@ -121,9 +147,7 @@ class App:
         return Reply(status, (*reply.headers, ("connection", "close")), reply.body, "error")
 
 
-async def _answered(answer: Answer) -> Reply:
-    if answer.delay_ms:
-        await asyncio.sleep(answer.delay_ms / 1000)
+def _reply_of(answer: Answer) -> Reply:
     if not 200 <= answer.status <= 599:
         problem = f"the recorded status {answer.status} can't be served"
         return Reply.of_json(500, {"error": problem}, answer.source.header)

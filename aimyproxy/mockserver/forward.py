@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
 import aiohttp
 from yarl import URL
 
-from aimyproxy.exchange import HOP_BY_HOP
-from aimyproxy.mockserver.messages import Reply
+from aimyproxy import aimylogic
+from aimyproxy.content import TooLargeError, body_of
+from aimyproxy.exchange import HOP_BY_HOP, Body, Exchange, Failure, Response, Timing
+from aimyproxy.mockserver.messages import BODY_LIMIT, Reply
+from aimyproxy.store.recording import now
 
 if TYPE_CHECKING:
     from aimyproxy.answering.misses import Miss
@@ -23,31 +28,64 @@ _NOT_RETURNED: Final = HOP_BY_HOP | {"date", "aimyproxy-answer"}
 _NOT_INVENTED: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
-class Forward:
-    """Asks the target, and only it, for what the recording can't answer. `timeout` is in seconds."""
+class Keeper(Protocol):
+    """Who records what was forwarded."""
 
-    def __init__(self, target: Target, timeout: float = 30.0) -> None:
+    async def keep(self, exchange: Exchange) -> None:
+        """Record the exchange; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Got:
+    """What the target answered, as it came over the wire."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Forward:
+    """Asks the target, and only it, for what the recording can't answer. `timeout` is in seconds.
+
+    With a `keeper`, what came back is recorded before the bot gets it.
+    """
+
+    def __init__(self, target: Target, timeout: float = 30.0, keeper: Keeper | None = None) -> None:
         self._target = target
         self._timeout = timeout
+        self._keeper = keeper
         self._session: aiohttp.ClientSession | None = None
 
     async def reply(self, request: Request, raw: bytes, _miss: Miss) -> Reply:
         """What the target answers; 502 where it can't be reached, 504 where it takes too long."""
+        at, begun = now(), time.perf_counter()
+        got = await self._asked(request, raw)
+        if self._keeper is not None:
+            milliseconds = round((time.perf_counter() - begun) * 1000, 3)
+            await self._keeper.keep(_exchange(at, request, got, milliseconds))
+        if isinstance(got, Failure):
+            return self._failure(504 if got.kind == "timeout" else 502, got.message)
+        returned = tuple((name, value) for name, value in got.headers if name.lower() not in _NOT_RETURNED)
+        return Reply(got.status, returned, got.body, "forward")
+
+    async def _asked(self, request: Request, raw: bytes) -> _Got | Failure:
         try:
             return await self._forwarded(request, raw)
         except TimeoutError:
-            return self._failure(504, f"no answer within {self._timeout:g} s")
+            return Failure("timeout", f"no answer within {self._timeout:g} s")
         except aiohttp.ClientConnectorError as error:
-            return self._failure(502, error.strerror or "the connection failed")
+            return Failure("connect", error.strerror or "the connection failed")
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionError) as error:
+            return Failure("disconnect", str(error) or type(error).__name__)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return self._failure(502, str(error) or type(error).__name__)
+            return Failure("protocol", str(error) or type(error).__name__)
 
     async def close(self) -> None:
         """Close the connections to the target."""
         if self._session is not None:
             await self._session.close()
 
-    async def _forwarded(self, request: Request, raw: bytes) -> Reply:
+    async def _forwarded(self, request: Request, raw: bytes) -> _Got:
         url = URL(self._target.origin + self._target.joined(request.path), encoded=True)
         async with (
             asyncio.timeout(self._timeout),
@@ -56,12 +94,8 @@ class Forward:
             ) as response,
         ):
             body = await response.read()
-        returned = tuple(
-            (name, value)
-            for name, value in ((_text(name), _text(value)) for name, value in response.raw_headers)
-            if name.lower() not in _NOT_RETURNED
-        )
-        return Reply(response.status, returned, body, "forward")
+        headers = tuple((_text(name), _text(value)) for name, value in response.raw_headers)
+        return _Got(response.status, headers, body)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -84,6 +118,23 @@ class Forward:
     def _failure(self, status: int, problem: str) -> Reply:
         document = {"error": f"aimyproxy could not forward to {self._target.display}: {problem}"}
         return Reply.of_json(status, document, "forward")
+
+
+def _exchange(at: str, request: Request, got: _Got | Failure, milliseconds: float) -> Exchange:
+    """The exchange as `record` would have kept it."""
+    event, conversation = aimylogic.identify(request.body.variables())
+    asked = (at, event, conversation, request)
+    if isinstance(got, Failure):
+        return Exchange(*asked, None, got, Timing(None if got.kind == "connect" else milliseconds, milliseconds))
+    return Exchange(*asked, Response(got.status, got.headers, _body(got)), None, Timing(milliseconds, milliseconds))
+
+
+def _body(got: _Got) -> Body:
+    coding = next((value for name, value in got.headers if name.lower() == "content-encoding"), "")
+    try:
+        return body_of(got.body, coding, BODY_LIMIT)
+    except TooLargeError:
+        return Body.of(got.body, encoded=True)
 
 
 def _text(raw: bytes) -> str:

@@ -22,7 +22,8 @@ Send: TypeAlias = "Callable[[dict[str, Any]], Awaitable[None]]"
 BODY_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of a request's body, as sent and as decompressed; above it the answer is a 413."""
 
-_WITHOUT_BODY: Final = (204, 304)
+WITHOUT_BODY: Final = (204, 304)
+"""Statuses of responses that never have a body."""
 
 
 class Disconnected(Exception):
@@ -82,10 +83,14 @@ def _text(raw: bytes) -> str:
 
 async def send_reply(reply: Reply, send: Send) -> None:
     """Send the whole reply."""
-    body = b"" if reply.status in _WITHOUT_BODY else reply.body
+    await send_head(reply, send)
+    await send({"type": "http.response.body", "body": b"" if reply.status in WITHOUT_BODY else reply.body})
+
+
+async def send_head(reply: Reply, send: Send) -> None:
+    """Send all but the body."""
     headers = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in reply.headers]
-    if reply.status not in _WITHOUT_BODY:
-        headers.append((b"content-length", b"%d" % len(body)))
+    if reply.status not in WITHOUT_BODY:
+        headers.append((b"content-length", b"%d" % len(reply.body)))
     headers.append((HEADER.encode(), reply.source.encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import ssl
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
 
+from aimyproxy.answering.index import AS_RECORDED
 from aimyproxy.answering.journal import Journal
+from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.errors import InvalidOption
+from aimyproxy.mockserver.admin import Admin, State, hosts_of
 from aimyproxy.mockserver.app import App
+from aimyproxy.mockserver.faulty import Protocol, Trouble
 from aimyproxy.mockserver.source import Source
 from aimyproxy.sockets import address_of, listening_socket
 
@@ -23,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from aimyproxy.answering.index import Index, Match
+    from aimyproxy.answering.faults import Faults
+    from aimyproxy.answering.index import Index, Match, Serving
+    from aimyproxy.answering.latency import Latency
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.store.recording import Recording
@@ -34,52 +41,105 @@ _GRACE_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to listen and how to answer. `cert` and `key` are PEM files; `arguments` names the recording in commands."""
+    """How to listen and how to answer. `cert` and `key` are PEM files; `arguments` names the recording in commands.
+
+    `serving`, `latency` and `faults` are how answers are chosen, how long they take and what goes wrong; `seed` is
+    that of all dice. `admin` is the address of the admin surface, None for none, and `token` what it asks for.
+    """
 
     listen: tuple[str, int]
     match: Match = "learned"
     cert: Path | None = None
     key: Path | None = None
     arguments: str = "NAME"
+    serving: Serving = AS_RECORDED
+    latency: Latency | None = None
+    faults: Faults | None = None
+    seed: int = 0
+    admin: tuple[str, int] | None = None
+    token: str = ""
 
 
-def run(
-    settings: Settings,
-    recording: Recording,
-    on_miss: OnMiss,
-    observer: Observer,
-    started: Callable[[str, Index], None],
-) -> None:
-    """Replay the recording until SIGINT or SIGTERM; returns when what was in flight is answered.
+class MockServer:
+    """A mock webhook that listens, and serves while `run` runs. `url` is where the bot connects to.
 
-    `started` gets the URL and the index once the bot can connect. A second SIGINT ends the waiting.
+    `replayer` and `journal` are what answers and what was answered, `missed` what stayed unanswered; `admin_url` is
+    where the admin surface is, empty where there is none.
+    """
+
+    def __init__(
+        self, settings: Settings, recording: Recording, on_miss: OnMiss, observer: Observer, listeners: _Listeners
+    ) -> None:
+        self._listeners = listeners
+        self._observer = observer
+        self.url = f"{'https' if settings.cert else 'http'}://{address_of(listeners.bot)}"
+        self.admin_url = f"http://{address_of(listeners.admin)}" if listeners.admin else ""
+        self.source = Source(recording, settings.match)
+        self.replayer = Replayer(self.source.index, settings.arguments, settings.serving)
+        self.journal = Journal()
+        self.missed = MissedEvents()
+        trouble = Trouble(settings.latency, settings.faults, settings.seed)
+        app = App(self.replayer, on_miss, observer, self.journal, missed=self.missed, trouble=trouble)
+        self._server = _Server(_config(settings, app), on_miss, trouble, self._admin(recording.name, settings.token))
+
+    def run(self, started: Callable[[], None]) -> None:
+        """Serve until `stop`, or a signal where this is the main thread; what was in flight is answered then.
+
+        `started` is called once the bot can connect. A second SIGINT ends the waiting.
+        """
+        with self.source.watching(self._took, self._observer):
+            self._server.serve_on(self._listeners, started)
+
+    def stop(self) -> None:
+        """End `run`; from any thread."""
+        self._server.should_exit = True
+
+    def _took(self, index: Index) -> None:
+        self.replayer.index = index
+
+    def _admin(self, name: str, token: str) -> uvicorn.Server | None:
+        if self._listeners.admin is None:
+            return None
+        host, port, *_ = self._listeners.admin.getsockname()
+        state = State(name, self.replayer, self.journal, self.missed, self.source)
+        return _Companion(_plain_config(Admin(state, token, hosts_of(host, port))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    bot: socket.socket
+    admin: socket.socket | None
+
+
+@contextmanager
+def mock_server(settings: Settings, recording: Recording, on_miss: OnMiss, observer: Observer) -> Iterator[MockServer]:
+    """A mock webhook that listens on its address until the context ends.
 
     Raises:
-        ListenError: the address can't be listened on.
+        ListenError: an address can't be listened on.
         InvalidOption: the certificate or its key can't be used.
         BrokenFile, NewerFormat, StoreError: the recording can't be read.
     """
     if settings.cert:
         _check_certificate(settings.cert, settings.key)
-    with listening_socket(*settings.listen) as listener:
-        source = Source(recording, settings.match)
-        replayer = Replayer(source.index, settings.arguments)
-
-        def took(index: Index) -> None:
-            replayer.index = index
-
-        url = f"{'https' if settings.cert else 'http'}://{address_of(listener)}"
-        server = _Server(
-            _config(settings, App(replayer, on_miss, observer, Journal())), on_miss, lambda: started(url, source.index)
-        )
-        with source.watching(took, observer):
-            server.run(sockets=[listener])
+    with ExitStack() as open_ones:
+        bot = open_ones.enter_context(listening_socket(*settings.listen))
+        admin = open_ones.enter_context(listening_socket(*settings.admin, "--admin")) if settings.admin else None
+        yield MockServer(settings, recording, on_miss, observer, _Listeners(bot, admin))
 
 
 def _config(settings: Settings, app: App) -> uvicorn.Config:
+    return _plain_config(
+        app,
+        ssl_certfile=str(settings.cert) if settings.cert else None,
+        ssl_keyfile=str(settings.key) if settings.key else None,
+    )
+
+
+def _plain_config(app: App | Admin, **tls: Any) -> uvicorn.Config:
     return uvicorn.Config(
         cast("Any", app),
-        http="httptools",
+        http=Protocol,
         ws="none",
         interface="asgi3",
         lifespan="off",
@@ -90,18 +150,37 @@ def _config(settings: Settings, app: App) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        ssl_certfile=str(settings.cert) if settings.cert else None,
-        ssl_keyfile=str(settings.key) if settings.key else None,
+        **tls,
     )
+
+
+class _Companion(uvicorn.Server):
+    """A server beside another one, which catches the signals for both."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server with an orderly end: a signal stops it and is not raised again."""
 
-    def __init__(self, config: uvicorn.Config, on_miss: OnMiss, started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_miss: OnMiss, trouble: Trouble, companion: uvicorn.Server | None
+    ) -> None:
         super().__init__(config)
         self._on_miss = on_miss
+        self._trouble = trouble
+        self._companion = companion
+        self._companions_task: asyncio.Task[None] | None = None
+        self._listeners: _Listeners | None = None
+        self._tell_started: Callable[[], None] = lambda: None
+
+    def serve_on(self, listeners: _Listeners, started: Callable[[], None]) -> None:
+        """Serve on these sockets until the end; `started` is called once everything answers."""
+        self._listeners = listeners
         self._tell_started = started
+        self.run(sockets=[listeners.bot])
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -117,11 +196,18 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._companion and self._listeners and self._listeners.admin:
+            serving = self._companion.serve(sockets=[self._listeners.admin])
+            self._companions_task = asyncio.create_task(serving)
         await super().startup(sockets)
         self._tell_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._trouble.stop()
         await super().shutdown(sockets)
+        if self._companion and self._companions_task:
+            self._companion.should_exit = True
+            await self._companions_task
         await self._on_miss.close()
 
 

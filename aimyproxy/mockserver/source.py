@@ -130,6 +130,14 @@ class Source:
             self.poll(take, observer)
             took = time.monotonic() - begun
 
+    def reload(self, take: Callable[[Index], None]) -> Index:
+        """Load the files now, changed or not; raises as `load` does, and then the index stays as it was."""
+        stamp = self._stamp()
+        self.index = load(self._recording, self._match)
+        self._loaded, self._reported, self._suspected = stamp, None, None
+        take(self.index)
+        return self.index
+
     def poll(self, take: Callable[[Index], None], observer: Observer) -> None:
         """Look once whether the files changed, and load them if so."""
         stamp = self._stamp()

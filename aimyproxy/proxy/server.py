@@ -20,13 +20,11 @@ from aimyproxy import sockets
 from aimyproxy.errors import AimyproxyError, InvalidOption
 from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
 from aimyproxy.proxy.layers import ChooseLayers
-from aimyproxy.store.appendable import Busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from aimyproxy.exchange import Exchange
     from aimyproxy.proxy.addons import Observer
     from aimyproxy.store.recording import Recording
     from aimyproxy.target import Target
@@ -71,14 +69,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(
     settings: Settings, recording: Recording, observer: Observer, started: Callable[[str, int], None]
 ) -> None:
-    async def append(exchange: Exchange) -> int:
-        try:
-            return recording.append(exchange, wait=False)
-        except Busy:
-            # A rewrite of a long recording takes its time: whoever isn't concerned shall not wait for it.
-            return await asyncio.to_thread(recording.append, exchange)
-
-    recorder = Recorder(append, observer)
+    recorder = Recorder(recording.append_soon, observer)
     with _stop_signals() as stop, _log_to(observer):
         master = Master(Options())
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
@@ -9,7 +10,7 @@ from aimyproxy import exchange as exchanges
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, ExchangeNotFound, InvalidDocument, NewerFormat
 from aimyproxy.store import lines
-from aimyproxy.store.appendable import create
+from aimyproxy.store.appendable import Busy, create
 from aimyproxy.store.hintsfile import HintsFile
 from aimyproxy.store.mocksfile import MocksFile
 from aimyproxy.store.tables import ExchangeDB, ExchangeTable, LineStorage
@@ -94,6 +95,13 @@ class Recording:
             Busy: another writer has the file, and `wait` is false.
         """
         return self._table.append_encoded([jsonvalue.dumps(exchanges.to_document(exchange))], wait=wait)[0]
+
+    async def append_soon(self, exchange: Exchange) -> int:
+        """As `append`, from an event loop: another writer keeps only this one waiting."""
+        try:
+            return self.append(exchange, wait=False)
+        except Busy:
+            return await asyncio.to_thread(self.append, exchange)
 
     def documents(self) -> Iterator[tuple[int, JSON]]:
         """The ids and the stored forms, in order, as they were when the walk began; in bounded memory."""

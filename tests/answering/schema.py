@@ -8,7 +8,7 @@ from importlib import resources
 from aimyproxy import jsonvalue
 
 SCHEMA = jsonvalue.loads((resources.files("aimyproxy.answering") / "mocks.schema.json").read_text(encoding="utf-8"))
-ANNOTATIONS = {"$schema", "$defs", "title", "description", "default"}
+ANNOTATIONS = {"$schema", "$defs", "title", "description", "default", "examples"}
 OBJECT = ("object",)
 ARRAY = ("array",)
 

@@ -75,7 +75,8 @@ def test_only_an_unconditional_mock_of_an_exchange_is_its_edit():
     ("changes", "named"),
     [
         ({"anwser": {}}, "'anwser'"),
-        ({"fault": "timeout"}, "'fault'"),
+        ({"fault": "explode"}, "fault: 'explode' is no fault"),
+        ({"fault": 500}, "fault has to be a string"),
         ({"event": 1}, "event"),
         ({"when": []}, "when"),
         ({"when": {"channelType": "vk"}}, "'channelType'"),

@@ -29,6 +29,11 @@ def test_the_schema_knows_every_member_and_every_operator():
 
 
 VALID = [
+    *(
+        {"event": "start", "fault": fault}
+        for fault in ("timeout", "reset:0.3", "slow:30%", "garbage:.5", "empty:1", "404:99.5%", "599:100%", "500:0")
+    ),
+    {"event": "start", "answer": {}, "merge": True, "fault": "slow"},
     {"event": "start", "answer": {}},
     {"event": None, "answer": None},
     {"event": "start", "text": "{{ name }}"},
@@ -72,6 +77,10 @@ INVALID = [
     {"event": "start", "base64": "", "merge": True},
     {"event": "start", "merge": True},
     {"event": "start", "merge": False},
+    *(
+        {"event": "start", "fault": fault}
+        for fault in ("boom", "600", "500:2", "500:101%", "500:", "timeout:0.5%%", 500)
+    ),
     {"event": "start", "answer": {}, "when": []},
     {"event": "start", "answer": {}, "when": {"a": 1}},
     {"event": "start", "answer": {}, "when": {"$.a": {"one_of": []}}},
@@ -114,6 +123,7 @@ SOME = {
     "status": [200, 99],
     "headers": [[], [["a", "b"]], [["a"]]],
     "delay_ms": [0, -1],
+    "fault": ["timeout", "500:30%", "explode", 1],
     "from_exchange": [1, 0],
     "note": ["", 1],
     "enabled": [True, 1],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -9,65 +10,24 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 import trustme
 
-from aimyproxy.store.recording import Recording
 from tests.builders import START, exchange, request, response
+from tests.e2e.replays import ask, parsed, replaying, source
 from tests.processes import (
     Upstream,
-    aimyproxy,
     answer,
     answering,
     eventually,
     free_port,
-    listening_port,
-    post,
     read_message,
     request_bytes,
     run,
 )
 
 BOT = json.dumps(START, ensure_ascii=False).encode()
-
-
-@pytest.fixture
-def shop(tmp_path):
-    """A recording: two visits of one user, who is greeted at the first, and an order."""
-    recording = Recording.create(tmp_path / "shop", "https://hook.example.com/bot")
-    recording.append(exchange())
-    recording.append(exchange(request(queryText="Ещё раз"), response({**START, "visits": 2})))
-    recording.append(exchange(request(action="order"), response({"total": 1180.5}, status=201)))
-    yield recording
-    recording.close()
-
-
-@contextmanager
-def replaying(shop, *arguments, **options):
-    command = ["replay", "shop", "--listen", "127.0.0.1:0", "--recordings", shop.folder.parent, *arguments]
-    with aimyproxy(*command, **options) as process:
-        yield process, listening_port(process)
-    assert "Traceback" not in "\n".join(process.stderr)
-    assert process.stdout == []
-
-
-def ask(port, variables=None, **changes):
-    """Status, headers (names in lower case) and JSON body of the reply."""
-    body = json.dumps({**(START if variables is None else variables), **changes}).encode()
-    return parsed(post(port, body))
-
-
-def parsed(message):
-    head, _, body = message.partition(b"\r\n\r\n")
-    first, *lines = head.decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    return int(first.split(" ")[1]), headers, json.loads(body)
-
-
-def source(port, variables=None, **changes):
-    return ask(port, variables, **changes)[1]["aimyproxy-answer"]
 
 
 def test_a_recorded_conversation_and_a_new_one_are_answered(shop):
@@ -149,7 +109,8 @@ def test_a_miss_explains_itself_to_the_bot_and_on_the_terminal(shop):
         process.wait_for(r'#\d start \(event spelled alike\): \$\.action "start" → "strat"')
         process.wait_for(r"aimyproxy mock shop --recordings \S+ strat --answer")
         assert process.stop() == 0
-    assert process.stderr[-1] == "Stopped after 1 request: 1 miss."
+    assert process.stderr[-3:-1] == ["Stopped after 1 request: 1 miss.", "Not in the recording:"]
+    assert re.fullmatch(r"  strat, once\. To answer it: aimyproxy mock shop --recordings .*", process.stderr[-1])
 
 
 def test_a_miss_may_be_an_empty_object(shop):

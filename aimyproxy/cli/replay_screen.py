@@ -1,0 +1,124 @@
+"""What the user sees of a replay, on standard error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.cli.output import counted, printable, say, shortened
+
+if TYPE_CHECKING:
+    from aimyproxy.answering.index import Index
+    from aimyproxy.answering.journal import Entry
+    from aimyproxy.answering.missed import MissedEvents
+    from aimyproxy.exchange import Exchange
+    from aimyproxy.store.recording import Recording
+
+_MOST_EVENTS: Final = 20
+
+
+class Screen:
+    """Tells of what a replay does, and where `recording` is given, keeps there what was forwarded.
+
+    `unrecorded` counts the exchanges that could not be kept.
+    """
+
+    def __init__(self, name: str, *, quiet: bool = False, recording: Recording | None = None) -> None:
+        self._name = name
+        self._quiet = quiet
+        self._recording = recording
+        self._sources: Counter[str] = Counter()
+        self._recorded = 0
+        self._reason = ""
+        self.unrecorded = 0
+
+    def listening(self, url: str, index: Index) -> None:
+        """Say where the bot has to connect to, and what will answer it."""
+        say(f"Listening on {url}, replaying {self._name}: {index.summary()}. Ctrl-C stops.")
+        for warning in index.warnings:
+            self.trouble(warning)
+
+    def served(self, entry: Entry) -> None:
+        """One line a request: time, event, user, status, source, milliseconds; some more where it stays unanswered."""
+        self._sources[entry.source.partition(" ")[0]] += 1
+        colour = _colour(entry)
+        if colour or not self._quiet:
+            _say(entry_line(entry), colour)
+        for line in entry.miss.lines() if entry.miss and entry.source == "miss" else ():
+            _say(f"  {line}", colour)
+
+    def news(self, message: str) -> None:
+        """Something that the user waits for happened."""
+        _say(message, "green")
+
+    def trouble(self, message: str) -> None:
+        """Something went wrong, and replay goes on."""
+        _say(message, "red")
+
+    async def keep(self, exchange: Exchange) -> None:
+        """Record what was forwarded; the bot is served, whatever becomes of that."""
+        if self._recording is None:
+            return
+        try:
+            identity = await self._recording.append_soon(exchange)
+        except Exception as error:  # the bot comes first, whatever the disk says
+            self.unrecorded += 1
+            if str(error) != self._reason:
+                self._reason = str(error)
+                self.trouble(f"NOT RECORDED ({exchange.event}): {error}")
+        else:
+            self._recorded += 1
+            if not self._quiet:
+                self.news(f"Recorded as exchange {identity}.")
+
+    def summary(self, missed: MissedEvents) -> None:
+        """How the requests of this run were answered, and what would help with those that were not."""
+        total = sum(self._sources.values())
+        sources = ", ".join(f"{count} {source}" for source, count in self._sources.most_common())
+        say(f"Stopped after {counted(total, 'request')}" + (f": {sources}." if sources else "."))
+        if self._recorded:
+            say(f"Recorded {counted(self._recorded, 'exchange')} of what was forwarded.")
+        if not missed.total:
+            return
+        ranked = missed.ranked()
+        say("Not in the recording:")
+        for one in ranked[:_MOST_EVENTS]:
+            event = one.latest.event if one.latest.event is not None else "(no event)"
+            say(printable(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))
+        others = missed.others + sum(one.count for one in ranked[_MOST_EVENTS:])
+        if others:
+            say(f"  other events, {_times(others)}.")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
+
+
+def _say(text: str, colour: str | None) -> None:
+    # A terminal that went away is no reason to leave the bot without its answer.
+    with suppress(OSError):
+        say(printable(text), colour)
+
+
+def _colour(entry: Entry) -> str | None:
+    unreachable = entry.source == "forward" and (entry.status or 0) >= 500
+    if unreachable or entry.source == "error" or " failed: " in entry.source:
+        return "red"
+    return "yellow" if entry.source == "miss" or entry.source.startswith("fault ") else None
+
+
+def entry_line(entry: Entry) -> str:
+    """What was served, in one line."""
+    event = entry.event if entry.event is not None else f"{entry.request.method} {entry.request.path}"
+    user = entry.conversation[2] if entry.conversation else "-"
+    parts = [
+        datetime.now().astimezone().strftime("%H:%M:%S"),
+        f"{shortened(event, 20):<20}",
+        f"{shortened(user, 28):<28}",
+        str(entry.status or "---"),
+        f"{entry.source:<17}",
+        f"{entry.milliseconds:>6.1f} ms",
+    ]
+    return "  ".join(parts)
