@@ -41,6 +41,9 @@ class Wanted(Protocol):
     def fits(self, found: Sequence[JSON]) -> bool:
         """Whether these values, all that the path leads to, are what is wanted."""
 
+    def implies(self, other: Wanted) -> bool:
+        """Whether all that fits this fits the other; False also where that can't be told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Equals:
@@ -52,6 +55,10 @@ class Equals:
     def fits(self, found: Sequence[JSON]) -> bool:
         """As Wanted says."""
         return any(jsonvalue.same(one, self.value) for one in found)
+
+    def implies(self, other: Wanted) -> bool:
+        """As Wanted says."""
+        return other.fits([self.value])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,10 @@ class OneOf:
         """As Wanted says."""
         return any(jsonvalue.same(one, value) for one in found for value in self.values)
 
+    def implies(self, other: Wanted) -> bool:
+        """As Wanted says."""
+        return all(other.fits([value]) for value in self.values)
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -77,6 +88,10 @@ class Matches:
         """As Wanted says."""
         strings = (one[: regexes.LONGEST_SUBJECT] for one in found if isinstance(one, str))
         return any(self.pattern.search(string) for string in strings)
+
+    def implies(self, other: Wanted) -> bool:
+        """As Wanted says."""
+        return other in (self, Exists(wanted=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +108,22 @@ class Range:
         """As Wanted says."""
         return any(self._holds(one) for one in found if _is_number(one))
 
+    def implies(self, other: Wanted) -> bool:
+        """As Wanted says."""
+        if not isinstance(other, Range):
+            return other == Exists(wanted=True)
+        return other.lowest <= self.lowest and self.highest <= other.highest
+
+    @property
+    def lowest(self) -> tuple[float, int]:
+        """The lower bound, and 1 where it is itself outside."""
+        return max((self.at_least, 0), (self.above, 1))
+
+    @property
+    def highest(self) -> tuple[float, int]:
+        """The upper bound, and -1 where it is itself outside."""
+        return min((self.at_most, 0), (self.below, -1))
+
     def _holds(self, number: float) -> bool:
         return self.at_least <= number <= self.at_most and self.above < number < self.below
 
@@ -107,6 +138,10 @@ class Exists:
     def fits(self, found: Sequence[JSON]) -> bool:
         """As Wanted says."""
         return bool(found) == self.wanted
+
+    def implies(self, other: Wanted) -> bool:
+        """As Wanted says."""
+        return other == self
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +167,10 @@ class Condition:
     def holds(self, root: JSON) -> bool:
         """Whether this request is as wanted."""
         return self.wanted.fits(self.path.values(root))
+
+    def implies(self, other: Condition) -> bool:
+        """Whether the other holds wherever this one does; False also where that can't be told."""
+        return self.path.spelled == other.path.spelled and self.wanted.implies(other.wanted)
 
 
 def specificity(conditions: Iterable[Condition]) -> tuple[int, ...]:
