@@ -21,7 +21,6 @@ from aimyproxy.answering.conversations import Conversations
 from aimyproxy.answering.faults import Fault, Faults
 from aimyproxy.answering.fresh import Dice
 from aimyproxy.answering.index import Serving
-from aimyproxy.answering.journal import Entry
 from aimyproxy.answering.latency import Latency
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.errors import InvalidOption
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from aimyproxy.answering.index import AfterLast, Match
+    from aimyproxy.answering.journal import Entry
     from aimyproxy.answering.misses import Miss
     from aimyproxy.jsonvalue import JSON
 
@@ -113,11 +113,9 @@ class MockWebhook:
         Raises:
             InvalidDocument: it would be no mock; the sentence names the member.
         """
-        given = {"when": when and dict(when), "text": text, "status": status, "delay_ms": delay_ms, "fault": fault}
-        document: dict[str, JSON] = {
-            "event": event,
-            **{name: value for name, value in given.items() if value is not None},
-        }
+        given: dict[str, JSON] = {"when": when and dict(when), "text": text, "status": status}
+        given |= {"delay_ms": delay_ms, "fault": fault}
+        document = {"event": event} | {name: value for name, value in given.items() if value is not None}
         if answer is not _NOTHING:
             document["answer"] = answer
         if headers is not None:

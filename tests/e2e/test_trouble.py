@@ -102,13 +102,13 @@ def test_a_mock_may_be_trouble(shop):
 
 def test_answers_may_take_their_time(shop):
     """Without keeping each other waiting."""
-    with replaying(shop, "--latency", "300ms") as (_, port):
+    with replaying(shop, "--latency", "1s") as (_, port):
         begun = time.monotonic()
         bots = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]
         for bot in bots:
             bot.sendall(request_bytes(BOT))
         assert all(read_message(bot).startswith(b"HTTP/1.1 200") for bot in bots)
-        assert 0.3 <= time.monotonic() - begun < 2.5
+        assert 1 <= time.monotonic() - begun < 8
         for bot in bots:
             bot.close()
 
