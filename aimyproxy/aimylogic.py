@@ -8,6 +8,7 @@ comes back become its variables. `userId`, `channelId`, `channelType`, `queryTex
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from aimyproxy import jsonvalue
@@ -168,6 +169,12 @@ def is_volatile(path: Path, channel: JSON) -> bool:
 
     `path` starts at the variables; `channel` is the request's `channelType`, any value.
     """
+    return _is_volatile(path, channel if isinstance(channel, str) else None)
+
+
+# A bot's requests have the same paths again and again.
+@lru_cache(maxsize=8192)
+def _is_volatile(path: Path, channel: str | None) -> bool:
     if not path:
         return False
     if path[0] in VOLATILE_VARIABLES:

@@ -121,11 +121,23 @@ def same(one: JSON, other: JSON) -> bool:
     """Whether two values mean the same: `1` and `1.0` do, `1` and `true` don't."""
     if one != other:
         return False
+    if isinstance(one, str):
+        return True
+    if isinstance(one, dict | list) and _spelled_alike(one, other):
+        return True
     if isinstance(one, dict):
         return all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list):
         return all(same(value, other[index]) for index, value in enumerate(one))
     return isinstance(one, bool) == isinstance(other, bool)
+
+
+def _spelled_alike(one: JSON, other: JSON) -> bool:
+    """Whether two equal values are the same byte for byte: far quicker than looking at each part, and mostly true."""
+    try:
+        return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return False
 
 
 def canonical(value: JSON) -> bytes:

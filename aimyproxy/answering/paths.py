@@ -40,6 +40,9 @@ class Selector:
     def values(self, root: JSON) -> list[JSON]:
         """What the path selects in this JSON value; empty where it leads nowhere."""
         if self.steps is None:
+            if isinstance(root, str):
+                # Nothing is inside a text; the library would take it for the spelling of a value.
+                return []
             found: list[JSON] = self.query.findall(root)
             return found
         return _walked(root, self.steps)

@@ -39,7 +39,7 @@ class Owners:
         self._order += 1
         self._heads = None
         conversation = _conversation(situation)
-        told = frozenset(_told(situation.variables))
+        told = _told(situation.variables)
         for text in told:
             if len(text) >= _UNMISTAKABLE:
                 first = self._first.setdefault(text, (conversation, self._order))
@@ -111,19 +111,20 @@ def _conversation(situation: Situation) -> Conversation | None:
     return aimylogic.identify(situation.variables)[1]
 
 
-def _told(variables: Mapping[str, JSON]) -> Iterator[str]:
+def _told(variables: Mapping[str, JSON]) -> frozenset[str]:
     """The values of a request that say something about somebody, at any depth."""
-    for name, value in variables.items():
-        if name not in _NOBODYS:
-            yield from filter(None, map(_spelled, _scalars(value)))
-
-
-def _scalars(value: JSON) -> Iterator[JSON]:
-    if isinstance(value, dict | list):
-        for member in value.values() if isinstance(value, dict) else value:
-            yield from _scalars(member)
-    else:
-        yield value
+    told: set[str] = set()
+    open_ends = [value for name, value in variables.items() if name not in _NOBODYS]
+    while open_ends:
+        value = open_ends.pop()
+        if isinstance(value, dict):
+            open_ends.extend(value.values())
+        elif isinstance(value, list):
+            open_ends.extend(value)
+        elif value is not None:
+            told.add(_spelled(value))
+    told.discard("")
+    return frozenset(told)
 
 
 def _texts(value: JSON) -> Iterator[str]:
@@ -139,10 +140,10 @@ def _texts(value: JSON) -> Iterator[str]:
 
 def _spelled(value: JSON) -> str:
     """The value as it would stand in a text, or an empty string where that says nothing about anybody."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
     if isinstance(value, str):
         return value if len(value) >= _SHORTEST else ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if is_number(value) and len(str(value)) >= _SHORTEST_NUMBER:
         return str(value)
     return ""

@@ -8,109 +8,14 @@ import random
 import socket
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from aimyproxy import aimylogic
-from aimyproxy.exchange import Body, Request, Response
-from tests.bench.fidelity.kinds import CHANNELS, KINDS, Kind, Variables
+from tests.bench.fidelity.kinds import KINDS, Kind, Variables
+from tests.bench.fidelity.talking import Line, Webhook, conversation, outcomes, talk
 from tests.processes import aimyproxy, eventually, free_port, listening_port, running
-
-
-class Webhook(ThreadingHTTPServer):
-    """All kinds under one URL: the path says which. Remembers users until it is forgotten."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.memory: dict[tuple[str, str], dict[str, Any]] = {}
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_POST(self) -> None:
-        variables = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        kind = KINDS[int(self.path.rpartition("/")[2])]
-        memory = self.server.memory.setdefault((kind.name, variables["userId"]), {})  # type: ignore[attr-defined]
-        answer = kind.webhook(variables, memory)
-        status, body = answer if isinstance(answer, tuple) else (200, answer)
-        raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Line:
-    """A bot's connection to one server; `ask` gives status, body and what the answer says of itself."""
-
-    def __init__(self, url: str, path: str) -> None:
-        parts = urlsplit(url)
-        self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=30)
-        self._path = path
-
-    def ask(self, variables: Variables) -> tuple[Response | None, str]:
-        try:
-            body = json.dumps(variables, ensure_ascii=False).encode()
-            self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
-            response = self._connection.getresponse()
-            raw = response.read()
-        except OSError:
-            self._connection.close()
-            return None, ""
-        return Response(response.status, (), Body.of(raw)), response.headers.get("Aimyproxy-Answer", "")
-
-
-def conversation(kind: Kind, number: int, chance: random.Random) -> list[Variables]:
-    """The requests of one user as far as the bot's author decides them; what comes back is merged when they are asked."""
-    channel = CHANNELS[number % len(CHANNELS)]
-    user = f"{channel}-{number}-{chance.randrange(10**6)}"
-    frame = {"userId": user, "channelId": f"{channel}-1", "channelType": channel}
-    requests = []
-    for step, (event, own) in enumerate(kind.screens(chance)):
-        message = {"message_id": chance.randrange(10**9), "date": 1_790_000_000 + chance.randrange(10**6), "text": "…"}
-        request = {"action": event, "queryText": f"/{event}", **frame, "rawRequest": {"message": message}, **own}
-        requests.append(request if step == 0 else {**request, "lastSeen": chance.randrange(100)})
-    return requests
-
-
-def talk(line: Line, requests: list[Variables]) -> list[Variables]:
-    """Ask as the bot would; returns what was asked."""
-    held: Variables = {}
-    asked = []
-    for request in requests:
-        held |= request
-        asked.append(dict(held))
-        response, _ = line.ask(held)
-        held |= (response.body.variables() or {}) if response and response.status < 400 else {}
-    return asked
-
-
-def effect(asked: Variables, response: Response | None, noise: tuple[str, ...]) -> Any:
-    request = Request("POST", "/", (), Body.of(json.dumps(asked).encode()))
-    found = aimylogic.effect_of(request, response)
-    value = found.value
-    if found.kind == "variables":
-        value = {name: made for name, made in value.items() if name not in noise}
-    return response.status if response else 0, found.kind, json.dumps(value, sort_keys=True)
 
 
 def main() -> None:
@@ -178,26 +83,17 @@ def accepts(port: int) -> bool:
 def compared(
     kind: Kind, talks: list[list[Variables]], seen: list[Variables], real: Line, ours: Line, exact: Line
 ) -> dict[str, Any]:
-    """Each request to all three; the bot goes on with what the real webhook answered."""
+    """The counts of a kind, and some answers that are wrong."""
     count: Counter[str] = Counter()
     wrong: list[str] = []
-    for requests in talks:
-        held: Variables = {}
-        for request in requests:
-            held |= request
-            wanted, _ = real.ask(held)
-            answered, source = ours.ask(held)
-            stock, _ = exact.ask(held)
-            target = effect(held, wanted, kind.noise)
-            knowable = "known" if kind.knowable(held, seen) else "unknown"
-            right = effect(held, answered, kind.noise) == target
-            count[knowable] += 1
-            count[f"{knowable} right"] += right
-            count[f"{knowable} exact"] += effect(held, stock, kind.noise) == target
-            count[f"{knowable} claimed wrongly"] += not right and source.startswith(("learned", "exact"))
-            if not right and len(wrong) < 3:
-                wrong.append(f"{source}: wanted {target}, got {effect(held, answered, kind.noise)}")
-            held |= (wanted.body.variables() or {}) if wanted and wanted.status < 400 else {}
+    for outcome in outcomes(kind, talks, seen, real, ours, exact):
+        knowable = "known" if outcome.knowable else "unknown"
+        count[knowable] += 1
+        count[f"{knowable} right"] += outcome.right
+        count[f"{knowable} exact"] += outcome.others == (outcome.wanted,)
+        count[f"{knowable} claimed wrongly"] += outcome.claimed_wrongly
+        if not outcome.right and len(wrong) < 3:
+            wrong.append(f"{outcome.source}: wanted {outcome.wanted}, got {outcome.got}")
     return {"kind": kind.name, **count, "wrong": wrong}
 
 
