@@ -50,7 +50,7 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         shutil.copytree(ROOT / "recordings" / "pizza", folder / "recordings" / "pizza")
-        self._ports = {port: str(free_port()) for port in ("5000", "8080")}
+        self._ports = {port: str(free_port()) for port in ("5000", "8080", "9090")}
         self._background: list[Running] = []
         bin_folder = str(Path(sys.executable).parent)
         self._environment = {
