@@ -1,68 +1,73 @@
-"""Fixtures for pytest: mock webhooks for a test, stopped at its end, with a report of what they were asked if it fails.
+"""The pytest plugin: replayed webhooks as fixtures, and in the report of a failed test what they were asked.
 
-Registered as an entry point, so that every pytest run of whoever has aimyproxy installed imports it: only what is used
-costs an import.
+It is loaded in every run of pytest, so that whatever it needs is imported only when a test uses it.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+    from typing import Any
 
     from aimyproxy.testing import MockWebhook
 
-_MOCKS: Final = pytest.StashKey["list[MockWebhook]"]()
-_MOST_LINES: Final = 50
+_TESTING = "aimyproxy.testing"
+_TOTALS = pytest.StashKey[dict[int, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The folder of recordings may be set in pytest's configuration."""
-    parser.addini("aimyproxy_recordings", "The folder of aimyproxy's recordings.", default="recordings")
+    """Add the option and the ini value that name the folder of recordings."""
+    explanation = "The folder of aimyproxy's recordings, from the rootdir"
+    parser.addini("aimyproxy_recordings", f"{explanation}.", default="recordings")
+    parser.getgroup("aimyproxy").addoption(
+        "--aimyproxy-recordings", metavar="DIR", help=f"{explanation}; wins over the ini value aimyproxy_recordings."
+    )
+
+
+@pytest.fixture(scope="session")
+def aimyproxy_recordings(pytestconfig: pytest.Config) -> Path:
+    """The folder of recordings: `--aimyproxy-recordings`, or the ini value `aimyproxy_recordings`."""
+    option = pytestconfig.getoption("aimyproxy_recordings") or pytestconfig.getini("aimyproxy_recordings")
+    return pytestconfig.rootpath / str(option)
 
 
 @pytest.fixture
-def aimyproxy_replay(request: pytest.FixtureRequest) -> Iterator[Callable[..., MockWebhook]]:
-    """A function that starts mock webhooks: `mock = aimyproxy_replay("shop")`, with the options of aimyproxy.replay.
+def aimyproxy_replay(aimyproxy_recordings: Path) -> Iterator[Callable[..., MockWebhook]]:
+    """Replay recordings until the test ends: `mock = aimyproxy_replay("shop")`, with the options of `aimyproxy.replay`.
 
-    Recordings are looked for in pytest's root folder, in `recordings` or what the setting `aimyproxy_recordings` says.
+    A recording that takes long to load is better replayed once, by a fixture of wider scope that enters
+    `aimyproxy.replay("shop", recordings=aimyproxy_recordings)`, with a `reset()` before each test.
     """
-    from aimyproxy.testing import replay
+    from contextlib import ExitStack
 
-    mocks: list[MockWebhook] = []
-    request.node.stash[_MOCKS] = mocks
-    folder = request.config.rootpath / request.config.getini("aimyproxy_recordings")
+    import aimyproxy
+
     with ExitStack() as running:
 
         def start(name: str, **options: Any) -> MockWebhook:
-            mock = running.enter_context(replay(name, **{"recordings": folder, **options}))
-            mocks.append(mock)
-            return mock
+            return running.enter_context(aimyproxy.replay(name, **{"recordings": aimyproxy_recordings, **options}))
 
         yield start
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note what was asked before the test, which is none of its business."""
+    if _TESTING in sys.modules:
+        item.stash[_TOTALS] = sys.modules[_TESTING].totals()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add to the report of a failed test what its mock webhooks were asked."""
+    """Add to the report of a failed test what each mock webhook was asked and answered."""
     report = yield
-    if report.when == "call" and report.failed:
-        for mock in item.stash.get(_MOCKS, []):
-            report.sections.append((f"aimyproxy replay {mock.name}", "\n".join(_lines(mock))))
+    if report.failed and _TESTING in sys.modules:
+        for name, text in sys.modules[_TESTING].reports(item.stash.get(_TOTALS, {})):
+            report.sections.append((f"aimyproxy replay {name}", text))
     return report
-
-
-def _lines(mock: MockWebhook) -> Iterator[str]:
-    requests = mock.requests()
-    if not requests:
-        yield "(no requests)"
-    if len(requests) > _MOST_LINES:
-        yield f"({len(requests) - _MOST_LINES} requests before)"
-    for entry in requests[-_MOST_LINES:]:
-        asked = entry.event if entry.event is not None else f"{entry.request.method} {entry.request.path}"
-        yield f"{entry.number}. {asked}: {entry.status or 'no answer'}, {entry.source}"
-        yield from (f"   {line}" for line in (entry.miss.lines() if entry.miss else ()))

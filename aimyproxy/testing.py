@@ -6,219 +6,329 @@
         [order] = mock.requests(event="order")
         assert order.variables["pizza"] == "Маргарита"
 
-What goes wrong while it serves is logged by the logger `aimyproxy`.
+What goes wrong while it serves, and what nothing answers, is logged by the logger `aimyproxy`.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 import logging
 import threading
+from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+from weakref import WeakValueDictionary
 
+from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering.conversations import Conversations
 from aimyproxy.answering.faults import Fault, Faults
 from aimyproxy.answering.fresh import Dice
-from aimyproxy.answering.index import Serving
+from aimyproxy.answering.index import AFTER_LAST, MATCHES, Serving
 from aimyproxy.answering.latency import Latency
 from aimyproxy.answering.mocks import Mock
-from aimyproxy.errors import InvalidOption
-from aimyproxy.mockserver import onmiss
-from aimyproxy.mockserver.server import MockServer, Settings, mock_server
+from aimyproxy.diff.wording import event_name, plural, printable, shortened, spelled
+from aimyproxy.errors import InvalidDocument, InvalidJSON, InvalidOption
+from aimyproxy.mockserver.background import in_background
+from aimyproxy.mockserver.onmiss import Empty, Explain
+from aimyproxy.mockserver.server import Settings, mock_server
 from aimyproxy.store.folder import RecordingsFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    import os
+    from collections.abc import Callable, Iterable, Iterator
 
     from aimyproxy.answering.index import AfterLast, Match
     from aimyproxy.answering.journal import Entry
     from aimyproxy.answering.misses import Miss
     from aimyproxy.jsonvalue import JSON
+    from aimyproxy.mockserver.onmiss import OnMiss
+    from aimyproxy.mockserver.server import MockServer
 
-_LOGGER: Final = logging.getLogger("aimyproxy")
-_NOTHING: Final[Any] = object()
+WhenMissed: TypeAlias = Literal["error", "empty", "forward"]
+"""What the bot gets where nothing answers: an explanation with status 404, `{}`, or what the target says."""
 
-
-class _Log:
-    """The server's observer: its news go to the logger."""
-
-    def served(self, entry: Entry) -> None:
-        _LOGGER.debug("%s: %s, %s", entry.event, entry.status, entry.source)
-
-    def news(self, message: str) -> None:
-        _LOGGER.info(message)
-
-    def trouble(self, message: str) -> None:
-        _LOGGER.warning(message)
+_GRACE_SECONDS: Final = 1
+_MOST_ENTRIES: Final = 20
+_LONGEST_VARIABLES: Final = 240
+_log: Final = logging.getLogger("aimyproxy")
+_numbers: Final = itertools.count(1)
+_known: Final[WeakValueDictionary[int, MockWebhook]] = WeakValueDictionary()
 
 
-class Added:
-    """A mock that a test has added; `id` is the one in the answer's source (`mock -1`)."""
+class AddedMock:
+    """A mock that a test has added; `id` is the one in the answer's source (`mock -1`), and below zero."""
 
-    def __init__(self, webhook: MockWebhook, mock: Mock) -> None:
-        self._webhook = webhook
-        self.mock = mock
-
-    @property
-    def id(self) -> int:
-        """Below zero: those of mocks.json count up from 1."""
-        return self.mock.identity
+    def __init__(self, identity: int, remove: Callable[[], None]) -> None:
+        self.id = identity
+        self._remove = remove
 
     def remove(self) -> None:
         """Let it answer no more; a second time does nothing."""
-        self._webhook.discard(self)
+        self._remove()
 
 
 class MockWebhook:
-    """A running mock webhook; `url` is where the bot has to send its requests, `name` the recording's."""
+    """A recording that answers in the place of its webhook; all its methods may be called from any thread.
+
+    `url` is where the bot, or the code that calls the webhook, has to connect to; `name` is the recording's.
+    """
 
     def __init__(self, name: str, server: MockServer) -> None:
         self.name = name
         self.url = server.url
         self._server = server
-        self._added: list[Added] = []
-        self._count = 0
+        self._lock = threading.Lock()
+        self._mocks: dict[int, Mock] = {}
+        # The mocks of the file are numbered from 1 upwards.
+        self._last_id = 0
+        _known[next(_numbers)] = self
+
+    def __repr__(self) -> str:
+        return f"<MockWebhook {self.name} {self.url}>"
+
+    @property
+    def total(self) -> int:
+        """How many requests it got, those before a `reset` included."""
+        return self._server.journal.total
 
     def requests(self, event: str | None = None, user: str | None = None) -> list[Entry]:
-        """What was asked and answered, in order; only of this event and of this user (`userId`), where given.
+        """What it was asked and what it answered, in order: all, or only of this event, or of this user (`userId`).
 
-        The latest 1,000 are kept. An entry has `event`, `variables`, `conversation`, `request`, `response` (None
-        where the bot got none), `status`, `source` (`learned #17`), `miss`, `at`, `number` and `milliseconds`.
+        The latest 1,000 are kept, or fewer where they are larger than 64 MB together. An entry has `event`,
+        `variables`, `conversation`, `request`, `response` (None where the bot got none), `status`, `source` (as in
+        `learned #17`), `miss`, `at`, `number` and `milliseconds`.
         """
         return self._server.journal.entries(event, user)
 
     def misses(self) -> list[Miss]:
-        """The explanations of the requests that nothing answered, in order; `str` of one tells what would help."""
+        """Why the requests that neither a mock nor the recording answered were not, and what would help, in order."""
         return [entry.miss for entry in self._server.journal.entries(missed=True) if entry.miss]
 
     def add(
         self,
         event: str | None,
-        answer: JSON = _NOTHING,
+        answer: JSON = ...,
         *,
         when: Mapping[str, JSON] | None = None,
-        text: str | None = None,
-        status: int | None = None,
-        headers: Sequence[tuple[str, str]] | None = None,
-        delay_ms: float | None = None,
-        fault: str | None = None,
         merge: bool = False,
-    ) -> Added:
-        """Answer an event (None: what is no bot's request) with this from now on; nothing is written to the recording.
+        status: int | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        delay_ms: float | None = None,
+        text: str | None = None,
+        fault: str | None = None,
+    ) -> AddedMock:
+        """Answer the event this way from now on. The recording's files stay as they are.
 
-        The members mean what they mean in mocks.json. What is added wins over mocks of the file with as many
-        conditions, and what is added later over what was added before.
+        An added mock wins over those of the file that have as many conditions, and over those added before.
+
+        Args:
+            event: the event's name, or None for requests that are no bot's.
+            answer: the variables to answer with, or any JSON; strings with `{{` are templates.
+            when: JSONPaths with what has to stand there, as in mocks.json: `{"$.channelType": "vk"}`.
+            merge: whether the answer is laid over the one that replay would have given without this mock.
+            status: the HTTP status, 200 unless given.
+            headers: HTTP headers, by name or as pairs of name and value.
+            delay_ms: how many milliseconds the answer takes.
+            text: a text to answer with instead of JSON.
+            fault: "timeout", "reset", "slow", "garbage", "empty" or a status, for all requests or a share: "500:30%".
 
         Raises:
-            InvalidDocument: it would be no mock; the sentence names the member.
+            InvalidDocument: there can't be such a mock; the sentence names the argument at fault.
         """
-        given: dict[str, JSON] = {"when": when and dict(when), "text": text, "status": status}
-        given |= {"delay_ms": delay_ms, "fault": fault}
-        document = {"event": event} | {name: value for name, value in given.items() if value is not None}
-        if answer is not _NOTHING:
-            document["answer"] = answer
-        if headers is not None:
-            document["headers"] = [list(pair) for pair in headers]
-        if merge:
-            document["merge"] = True
-        added = Added(self, Mock.parse(-self._count - 1, document))
-        self._count += 1
-        self._added.append(added)
-        self._overlay()
-        return added
-
-    def discard(self, added: Added) -> None:
-        """Take a mock back that was added."""
-        if added in self._added:
-            self._added.remove(added)
-            self._overlay()
+        given = {
+            "when": None if when is None else dict(when),
+            "merge": merge or None,
+            "status": status,
+            "headers": None if headers is None else _pairs(headers),
+            "delay_ms": delay_ms,
+            "text": text,
+            "fault": fault,
+        }
+        document = {"event": event, **{name: value for name, value in given.items() if value is not None}}
+        return self._add(_as_json(document if answer is ... else {**document, "answer": answer}))
 
     def reset(self) -> None:
-        """As at the start: no requests, conversations at their beginning, nothing added."""
-        self._server.journal.clear()
-        self._server.missed.clear()
-        self._server.replayer.conversations = Conversations()
-        self._added.clear()
-        self._overlay()
+        """Forget the requests, where the conversations stand, and the added mocks: as if it had just been started."""
+        with self._lock:
+            self._mocks.clear()
+            self._server.replayer.overlay(())
+            self._server.replayer.conversations = Conversations()
+            self._server.missed.clear()
+            self._server.journal.clear()
 
-    def _overlay(self) -> None:
-        self._server.replayer.overlay([added.mock for added in self._added])
+    def report(self, after: int = 0) -> str:
+        """What it was asked and what it answered, for people; only of the requests numbered above `after`."""
+        entries = self._server.journal.entries(after=after)
+        if not entries:
+            return f"{self.url} was asked nothing."
+        asked = f"{self.url} was asked {plural(len(entries), 'time')}"
+        latest = entries[-_MOST_ENTRIES:]
+        heading = f"{asked}:" if latest == entries else f"{asked}, the latest {_MOST_ENTRIES}:"
+        return "\n".join([heading, *(line for entry in latest for line in _told(entry))])
+
+    def _add(self, document: JSON) -> AddedMock:
+        with self._lock:
+            identity = self._last_id - 1
+            self._mocks[identity] = Mock.parse(identity, document)
+            self._last_id = identity
+            self._server.replayer.overlay(tuple(self._mocks.values()))
+        return AddedMock(identity, lambda: self._remove(identity))
+
+    def _remove(self, identity: int) -> None:
+        with self._lock:
+            if self._mocks.pop(identity, None) is not None:
+                self._server.replayer.overlay(tuple(self._mocks.values()))
 
 
 @contextmanager
 def replay(
     name: str,
     *,
-    recordings: Path | str = "recordings",
+    recordings: str | os.PathLike[str] = "recordings",
     match: Match = "learned",
-    on_miss: Literal["error", "empty", "forward"] = "error",
+    on_miss: WhenMissed = "error",
     target: str | None = None,
     listen: tuple[str, int] = ("127.0.0.1", 0),
     after_last: AfterLast = "last",
     fresh: bool = False,
     latency: str = "none",
-    faults: Sequence[tuple[str, str]] = (),
+    faults: Iterable[tuple[str, str]] = (),
     seed: int = 1,
 ) -> Iterator[MockWebhook]:
     """A mock webhook that replays the recording `name` of the folder `recordings` until the context ends.
 
     The options are those of `aimyproxy replay`; `faults` are pairs of event (or `*`) and fault. Port 0 picks a free
-    one. Edits of the recording's files are picked up; the recording itself is never changed.
+    one. Entering the context waits until the bot can connect, leaving it until the last answer is sent, a second at
+    most. Edits of the recording's files are picked up; the recording itself is never changed.
 
     Raises:
-        RecordingNotFound: there is no such recording.
+        RecordingNotFound, InvalidName: there is no such recording.
         BrokenFile, NewerFormat, StoreError: it can't be read.
         ListenError: the address can't be listened on.
         InvalidOption: an option has no meaning.
     """
+    _check("match", match, MATCHES)
+    _check("after_last", after_last, AFTER_LAST)
+    folder = RecordingsFolder(Path(recordings))
     settings = Settings(
         listen,
         match,
-        arguments=name,
+        arguments=folder.arguments(name),
         serving=Serving(after_last, Dice() if fresh else None),
         latency=Latency.parse(latency),
         faults=Faults([(event, Fault.parse(fault)) for event, fault in faults], seed),
         seed=seed,
+        grace=_GRACE_SECONDS,
+        listen_option="listen",
     )
-    recording = RecordingsFolder(Path(recordings)).open(name)
-    with mock_server(settings, recording, _missing(on_miss, target), _Log()) as server, _running(server):
-        yield MockWebhook(name, server)
-
-
-@contextmanager
-def _running(server: MockServer) -> Iterator[None]:
-    """The server runs in a thread of its own."""
-    started = threading.Event()
-    failed: list[BaseException] = []
-
-    def serve() -> None:
-        try:
-            server.run(started.set)
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=serve, name="aimyproxy", daemon=True)
-    thread.start()
-    started.wait()
+    missed = _on_miss(on_miss, target)
+    recording = folder.open(name)
     try:
-        if failed:
-            raise failed[0]
-        yield
+        with mock_server(settings, recording, missed, _Log()) as server, in_background(server):
+            for warning in server.replayer.index.warnings:
+                _log.warning("%s", warning)
+            # Kept here while it runs, for `reports`; afterwards it is as long as the test has it.
+            webhook = MockWebhook(name, server)
+            yield webhook
     finally:
-        server.stop()
-        thread.join()
+        recording.close()
 
 
-def _missing(choice: str, target: str | None) -> onmiss.OnMiss:
-    if (choice == "forward") != (target is not None):
-        raise InvalidOption("on_miss='forward' and target belong together: give both or neither.")
+def totals() -> dict[int, int]:
+    """How many requests each mock webhook of this process has got, by a number that is its own."""
+    return {number: webhook.total for number, webhook in _known.items()}
+
+
+def reports(since: Mapping[int, int]) -> list[tuple[str, str]]:
+    """The names and reports of the mock webhooks that were asked something, or started, since the `totals` of then."""
+    return [
+        (webhook.name, webhook.report(since.get(number, 0)))
+        for number, webhook in sorted(_known.items())
+        if webhook.total > since.get(number, -1)
+    ]
+
+
+class _Log:
+    """Tells the program's log of what the server does."""
+
+    def served(self, entry: Entry) -> None:
+        """A request was answered."""
+        if entry.miss and entry.source == "miss" and entry.status == 404:
+            _log.warning("%s", printable(f"{entry.miss.reason} {entry.miss.suggestion}"))
+        elif _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s", _line(entry))
+
+    def news(self, message: str) -> None:
+        """Something went well that the user wants to know of."""
+        _log.info("%s", message)
+
+    def trouble(self, message: str) -> None:
+        """Something went wrong, and the server goes on."""
+        _log.warning("%s", printable(message))
+
+
+def _check(option: str, value: str, among: tuple[str, ...]) -> None:
+    if value not in among:
+        raise InvalidOption(f"{option} has to be one of {', '.join(among)}, not {value!r}.")
+
+
+def _on_miss(choice: WhenMissed, target: str | None) -> OnMiss:
+    _check("on_miss", choice, get_args(WhenMissed))
+    if choice != "forward":
+        if target is not None:
+            raise InvalidOption('target is for on_miss="forward"; leave it out, or choose that.')
+        return Explain() if choice == "error" else Empty()
     if target is None:
-        return onmiss.Empty() if choice == "empty" else onmiss.Explain()
+        raise InvalidOption('on_miss="forward" needs target, the real webhook\'s URL.')
 
     from aimyproxy.mockserver.forward import Forward
     from aimyproxy.target import Target
 
     return Forward(Target.parse(target))
+
+
+def _pairs(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return list(headers.items() if isinstance(headers, Mapping) else headers)
+
+
+def _as_json(document: Mapping[str, Any]) -> JSON:
+    """The document as it would come out of a file: a copy, of JSON only."""
+    try:
+        return jsonvalue.loads_edited(json.dumps(document, allow_nan=False))
+    except (TypeError, ValueError, RecursionError, InvalidJSON) as error:
+        raise InvalidDocument(f"a mock has to be JSON: {error}") from None
+
+
+def _told(entry: Entry) -> list[str]:
+    if entry.miss and entry.source == "miss":
+        return [_line(entry), *(f"    {printable(line)}" for line in entry.miss.lines())]
+    return [_line(entry)]
+
+
+def _line(entry: Entry) -> str:
+    """`12. order (u3) {"qty": 2} → 200, learned #17 {"total": 980}`."""
+    request = entry.request
+    event = event_name(entry.event) if entry.event is not None else printable(f"{request.method} {request.path}")
+    user = f" ({printable(entry.conversation[2])})" if entry.conversation else ""
+    answered = f"{entry.status or 'no answer'}, {printable(entry.source)}"
+    return f"  {entry.number}. {event}{user} {_asked(entry)} → {answered} {_effect(entry)}".rstrip()
+
+
+def _asked(entry: Entry) -> str:
+    variables = entry.variables
+    if variables is None:
+        return _cut(entry.request.body.value)
+    return _cut({name: value for name, value in variables.items() if name not in aimylogic.SYSTEM_VARIABLES})
+
+
+def _effect(entry: Entry) -> str:
+    if entry.response is None or (entry.miss and entry.source == "miss"):
+        return ""
+    return _cut(aimylogic.effect_of(entry.request, entry.response).value)
+
+
+def _cut(value: JSON) -> str:
+    shown = plural(len(value), "byte") if isinstance(value, bytes) else spelled(value)
+    return shortened(shown, _LONGEST_VARIABLES)

@@ -20,6 +20,8 @@ from tests.processes import Running, free_port
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+EXAMPLE = ROOT / "tests" / "readme_example.py"
+"""The test that the page shows as test_orders.py."""
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 # What differs from run to run.
@@ -28,6 +30,7 @@ _VARYING = (
     (re.compile(r"\d\d:\d\d:\d\d"), "TIME"),
     (re.compile(r" +[\d.,]+ ms"), " N ms"),
     (re.compile(r"[\d.]+ (kB|B)\b"), "SIZE"),
+    (re.compile(r"(?<=passed in )[\d.]+s"), "TIME"),
     (re.compile(r"date: .*"), "date: TIME"),
 )
 
@@ -50,11 +53,12 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         shutil.copytree(ROOT / "recordings" / "pizza", folder / "recordings" / "pizza")
+        shutil.copy(EXAMPLE, folder / "test_orders.py")
         self._ports = {port: str(free_port()) for port in ("5000", "8080", "9090")}
         self._background: list[Running] = []
         bin_folder = str(Path(sys.executable).parent)
         self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AIMYPROXY")},
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AIMYPROXY", "PYTEST"))},
             "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
             "TZ": "UTC",
             "EDITOR": "true",

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from aimyproxy.store.recording import Recording
+from tests import readme
 from tests.builders import exchange, request, response
 
 ASKING = """
 import json, urllib.request
+import aimyproxy, pytest
 
 def order(url, **variables):
     body = json.dumps({"action": "order", "userId": "u1", **variables}).encode()
     with urllib.request.urlopen(urllib.request.Request(url, body)) as reply:
         return json.load(reply)
 """
+
+
+def pytest_in(folder, *arguments):
+    """Exit status and output of a run with warnings as errors."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *map(str, arguments)]
+    ended = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+    return ended.returncode, ended.stdout
 
 
 @pytest.fixture
@@ -27,12 +41,10 @@ def project(tmp_path):
     recording.append(exchange(request(action="order"), response({"total": 1180.5})))
     recording.close()
 
-    def run(test, settings=""):
+    def run(test, settings="", *arguments):
         (tmp_path / "test_bot.py").write_text(ASKING + test, encoding="utf-8")
         (tmp_path / "pytest.ini").write_text(f"[pytest]\n{settings}\n")
-        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
-        return ended.returncode, ended.stdout
+        return pytest_in(tmp_path, *arguments)
 
     run.folder = tmp_path
     return run
@@ -52,8 +64,12 @@ def test_two(aimyproxy_replay):
     one.add("order", {"total": 0})
     assert order(one.url)["total"] == 0
     assert order(other.url)["total"] == 1180.5
+
+def test_all_are_stopped():
+    import threading
+    assert [thread.name for thread in threading.enumerate()] == ["MainThread"]
 """)
-    assert (status, "2 passed" in out) == (0, True), out
+    assert (status, "3 passed" in out) == (0, True), out
 
 
 def test_a_failure_shows_what_was_asked(project):
@@ -61,62 +77,99 @@ def test_a_failure_shows_what_was_asked(project):
     status, out = project("""
 def test_order(aimyproxy_replay):
     mock = aimyproxy_replay("shop")
-    order(mock.url)
-    try:
+    order(mock.url, pizza="Маргарита")
+    with pytest.raises(OSError):
         order(mock.url, action="odrer")
-    except OSError:
-        pass
     assert len(mock.requests(event="order")) == 2
 """)
     assert status == 1
-    assert "aimyproxy replay shop" in out
-    assert "1. order: 200, " in out
-    assert "2. odrer: 404, miss" in out
-    assert "To answer it: aimyproxy mock shop odrer" in out
+    assert "- aimyproxy replay shop -" in out
+    assert " was asked 2 times:\n" in out
+    assert '\n  1. order (u1) {"pizza": "Маргарита"} → 200, guess #1 {"total": 1180.5}\n' in out
+    assert "\n  2. odrer (u1) {} → 404, miss\n" in out
+    assert "\n      To answer it: aimyproxy mock shop odrer" in out
 
 
-def test_a_failure_without_requests_says_so(project):
+@pytest.mark.parametrize(
+    "test",
+    [
+        'def test_order(aimyproxy_replay):\n    aimyproxy_replay("shop")\n    assert False',
+        'def test_order():\n    with aimyproxy.replay("shop") as mock:\n        assert False',
+        "@pytest.fixture\ndef mock(aimyproxy_replay):\n    aimyproxy_replay('shop')\n    0 / 0\n\ndef test_order(mock): ...",
+    ],
+    ids=["fixture", "context", "failing fixture"],
+)
+def test_a_failure_without_requests_says_so(project, test):
     """Perhaps the bot has another address."""
+    status, out = project(test)
+    assert (status, out.count(" was asked nothing.")) == (1, 1), out
+
+
+def test_a_shared_mock_webhook_tells_of_the_failed_test_only(project):
+    """What other tests asked it is theirs, and a test that asked nothing has nothing to tell."""
     status, out = project("""
-def test_order(aimyproxy_replay):
-    aimyproxy_replay("shop")
+@pytest.fixture(scope="module")
+def shop(aimyproxy_recordings):
+    with aimyproxy.replay("shop", recordings=aimyproxy_recordings) as mock:
+        yield mock
+
+def test_good(shop):
+    order(shop.url, pizza="Пепперони")
+
+def test_bad(shop):
+    order(shop.url, pizza="Маргарита")
+    assert False
+
+def test_other():
     assert False
 """)
-    assert (status, "(no requests)" in out) == (1, True)
+    assert (status, out.count("aimyproxy replay shop")) == (1, 1), out
+    assert " was asked 1 time:\n  2. order" in out
+    assert "Пепперони" not in out.partition("was asked")[2]
 
 
-def test_many_requests_are_cut(project):
-    """The latest ones are shown."""
-    _, out = project("""
-def test_order(aimyproxy_replay):
-    mock = aimyproxy_replay("shop")
-    for _ in range(53):
-        order(mock.url)
-    assert False
-""")
-    assert "(3 requests before)" in out
-    assert "53. order" in out
-    assert "\n3. order" not in out
-
-
-def test_the_folder_of_recordings_may_be_set(project):
-    """In pytest's configuration, relative to the root; a missing recording is a clear error."""
+@pytest.mark.parametrize("where", ["aimyproxy_recordings = elsewhere", "--aimyproxy-recordings=elsewhere"])
+def test_the_folder_of_recordings_may_be_set(project, where):
+    """In pytest's configuration or on its command line, relative to the root; a missing recording is a clear error."""
     (project.folder / "recordings").rename(project.folder / "elsewhere")
     test = """
 def test_order(aimyproxy_replay):
     assert order(aimyproxy_replay("shop").url)["total"] == 1180.5
 """
-    assert project(test, "aimyproxy_recordings = elsewhere")[0] == 0
+    given = ("", where) if where.startswith("-") else (where,)
+    assert project(test, *given)[0] == 0
     status, out = project(test)
     assert status == 1
-    assert "RecordingNotFound" in out
+    assert "RecordingNotFound: There is no recording shop in " in out
+    assert project(test, "aimyproxy_recordings = nowhere", "--aimyproxy-recordings=elsewhere")[0] == 0
 
 
 def test_who_does_not_use_it_pays_nothing(project):
-    """No server is imported."""
+    """Neither a server nor anything of aimyproxy but the plugin is imported, not even where a test fails."""
     status, out = project("""
+def test_fails():
+    assert False
+
 def test_order():
     import sys
+    ours = {name for name in sys.modules if name.startswith("aimyproxy")}
+    assert ours == {"aimyproxy", "aimyproxy.pytest_plugin"}
     assert not {"uvicorn", "orjson", "tinydb"} & set(sys.modules)
 """)
-    assert status == 0, out
+    assert (status, "1 failed, 1 passed" in out) == (1, True), out
+
+
+def test_the_example_of_the_readme_passes_and_fails_as_it_should(tmp_path):
+    """It passes; asked for what the recording has not got, its failure says what was asked."""
+    shutil.copytree(readme.ROOT / "recordings" / "pizza", tmp_path / "recordings" / "pizza")
+    test = tmp_path / "test_orders.py"
+    example = readme.EXAMPLE.read_text(encoding="utf-8")
+    test.write_text(example, encoding="utf-8")
+    status, out = pytest_in(tmp_path)
+    assert (status, "2 passed" in out) == (0, True), out
+    test.write_text(example.replace('"action": "choose"', '"action": "chose"'), encoding="utf-8")
+    status, out = pytest_in(tmp_path)
+    assert (status, "2 failed" in out) == (1, True), out
+    assert '\n  1. chose (u3) {"name": "Анна", "pizza": "Пепперони", "qty": 2} → 404, miss\n' in out
+    assert '    The event "chose" is not in the recording.\n' in out
+    assert "    To answer it: aimyproxy mock pizza chose --answer" in out

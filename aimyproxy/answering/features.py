@@ -10,7 +10,6 @@ from aimyproxy import aimylogic
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from aimyproxy.answering.fresh import Dice
     from aimyproxy.jsonvalue import JSON, Path
 
 OCCURRENCE: Final[Path] = ("\0occurrence",)
@@ -33,20 +32,18 @@ class Situation:
 
     `values` are its scalars by path (volatile ones left out), own variables first, with OCCURRENCE and PREVIOUS among
     them and the length of each array under its path and a mark; `variables` are all the request's variables. Of a
-    recorded request, `order` is its place in the recording, and `told` all that may be somebody's own in it. With
-    `dice`, noise is made anew.
+    recorded request, `order` is its place in the recording, `moment` when it came in seconds since 1970, and `told`
+    all that may be somebody's own in it.
     """
 
     variables: Mapping[str, JSON]
     values: dict[Path, JSON] = field(default_factory=dict)
     order: int = 0
     told: frozenset[str] = frozenset()
-    dice: Dice | None = None
+    moment: float | None = None
 
     @classmethod
-    def of(
-        cls, variables: Mapping[str, JSON], occurrence: int, previous: str | None, dice: Dice | None = None
-    ) -> Situation:
+    def of(cls, variables: Mapping[str, JSON], occurrence: int, previous: str | None) -> Situation:
         """The situation of a request that is its event's `occurrence`-th in the conversation, after `previous`."""
         own = [name for name in variables if name not in aimylogic.SYSTEM_VARIABLES]
         system = [name for name in _SYSTEM_ORDER if name in variables]
@@ -61,7 +58,7 @@ class Situation:
         for name in system[2:]:
             _collect(values, (name,), variables[name], channel)
         _collect(values, (aimylogic.RAW_REQUEST,), variables.get(aimylogic.RAW_REQUEST, {}), channel)
-        return cls(variables, values, dice=dice)
+        return cls(variables, values)
 
     def at(self, path: Path) -> JSON:
         """The value of any kind at this path of the variables; KeyError or IndexError where it leads nowhere."""

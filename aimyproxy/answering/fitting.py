@@ -19,7 +19,7 @@ from aimyproxy.answering.paths import Selector
 from aimyproxy.errors import InvalidDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from aimyproxy.answering.features import Situation
     from aimyproxy.answering.privacy import Privacy
@@ -65,8 +65,6 @@ class Decision:
 
     def value(self, situation: Situation) -> tuple[Value, bool]:
         """The value in a situation, and whether it is known and not guessed."""
-        if self.kind is not None and situation.dice is not None:
-            return self.kind.made(situation.dice), True
         expression = self.table.get(cell_key(situation, self.keys))
         known = expression is not None and (self.trusted or self.noise)
         try:
@@ -85,12 +83,16 @@ def cell_key(situation: Situation, keys: tuple[Path, ...]) -> bytes:
 
 @dataclass(slots=True)
 class _Evidence:
-    """The sampled rows, and for each expression the rows in which it holds, as bits."""
+    """The sampled rows, and for each expression the rows in which it holds, as bits.
+
+    `constants` are the different values, `value_of` says which of them each row has.
+    """
 
     rows: Sequence[Row]
     generic: dict[Expression, int]
     constants: dict[bytes, int]
-    grouped: dict[Path, dict[bytes, int]] = field(default_factory=dict)
+    value_of: Sequence[int]
+    grouped: dict[Path, dict[Hashable, int]] = field(default_factory=dict)
 
     def cells(self, keys: tuple[Path, ...]) -> Iterable[int]:
         """The rows of each cell, as bits."""
@@ -107,21 +109,39 @@ class _Evidence:
         best_generic = max(self.generic.values(), key=int.bit_count, default=0)
         total = 0
         for cell in self.cells(keys):
-            if cell.bit_count() == 1:
+            count = cell.bit_count()
+            if count == 1:
                 total += 1 if cell & best_generic else 0
                 continue
-            same = max((cell & rows).bit_count() for rows in self.constants.values())
+            same = self._most_alike(cell, count)
             made = max(((cell & rows).bit_count() for rows in self.generic.values()), default=0)
             total += max(same if same > 1 else 0, made)
         return total
 
-    def by(self, key: Path) -> dict[bytes, int]:
+    def _most_alike(self, cell: int, count: int) -> int:
+        """How many of the cell's rows have the same value, at most."""
+        if len(self.constants) <= count:
+            return max((cell & rows).bit_count() for rows in self.constants.values())
+        # There are more values than rows here: looking at the rows is shorter.
+        counts: dict[int, int] = {}
+        while cell:
+            lowest = cell & -cell
+            value = self.value_of[lowest.bit_length() - 1]
+            counts[value] = counts.get(value, 0) + 1
+            cell ^= lowest
+        return max(counts.values())
+
+    def by(self, key: Path) -> dict[Hashable, int]:
         """The rows of each value at this path, as bits."""
         if key not in self.grouped:
-            groups: dict[bytes, int] = {}
-            for index, (situation, _) in enumerate(self.rows):
-                cell = cell_key(situation, (key,))
-                groups[cell] = groups.get(cell, 0) | 1 << index
+            groups: dict[Hashable, int] = {}
+            bit = 1
+            for situation, _ in self.rows:
+                value = situation.values.get(key, ABSENT)
+                # Values are scalars: equal ones are the same, unless one is a boolean.
+                group = (value,) if isinstance(value, bool) else value
+                groups[group] = groups.get(group, 0) | bit
+                bit <<= 1
             self.grouped[key] = groups
         return self.grouped[key]
 
@@ -160,10 +180,13 @@ def fit(
 
 def _evidence(rows: Sequence[Row], path: Path | None, privacy: Privacy | None) -> _Evidence:
     constants: dict[bytes, int] = {}
+    numbers: dict[bytes, int] = {}
+    value_of = []
     for index, (_, value) in enumerate(rows):
         spelled = b"" if value is ABSENT else jsonvalue.canonical(value)
         constants[spelled] = constants.get(spelled, 0) | 1 << index
-    evidence = _Evidence(rows, {}, constants)
+        value_of.append(numbers.setdefault(spelled, len(numbers)))
+    evidence = _Evidence(rows, {}, constants, value_of)
     if len(constants) > 1 or path is not None:
         for expression in candidates(rows, path):
             held = [index for index, row in enumerate(rows) if holds(expression, row)]
@@ -242,7 +265,7 @@ def _decision(evidence: _Evidence, rows: Sequence[Row], keys: tuple[Path, ...], 
     # One that held only once is no more likely than any value.
     best = generic[0] if generic and evidence.generic[generic[0]].bit_count() > 1 else None
     fallback = best or _of_cell(rows, [], privacy, ()) or Constant(ABSENT)
-    kind = fresh.recognised([value for _, value in rows if value is not ABSENT]) if noise else None
+    kind = fresh.recognised([value for _, value in rows], [asked.moment for asked, _ in rows]) if noise else None
     return Decision(keys, table, fallback, right, count, noise, kind)
 
 

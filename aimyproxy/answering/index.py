@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.conversations import Conversations
+from aimyproxy.answering.eventanswers import EventAnswers
 from aimyproxy.answering.features import Situation
 from aimyproxy.answering.latency import Waits
 from aimyproxy.answering.lessons import Lessons
-from aimyproxy.answering.misses import SAMPLES, Sample
+from aimyproxy.answering.misses import SAMPLES, Exhausted, Sample
 from aimyproxy.answering.privacy import Owners
+from aimyproxy.answering.refresh import refreshed
 from aimyproxy.answering.rules import Rules
 from aimyproxy.answering.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.fitting import Hints
@@ -52,31 +55,6 @@ class Serving:
 AS_RECORDED: Final = Serving()
 
 
-@dataclass(slots=True)
-class _EventAnswers:
-    """What the recording knows of one event: who answered whom in which turn, and the effect seen most often."""
-
-    lessons: Lessons
-    turns: Turns = field(default_factory=Turns)
-    first: dict[bytes, Answerer] = field(default_factory=dict)
-    seen: Counter[bytes] = field(default_factory=Counter)
-    usual: Answerer | None = None
-
-    def add(self, effect: bytes, exchange: Exchange, answerer: Answerer) -> None:
-        """Add an exchange and the key of its effect."""
-        if exchange.conversation is not None:
-            self.turns.add(exchange.conversation, answerer)
-        self.first.setdefault(effect, answerer)
-        self.seen[effect] += 1
-
-    def close(self) -> None:
-        """Settle on the usual answer, and forget what was only counted for it."""
-        # max() keeps the first of equals, and the effects stand in the order of their first exchange.
-        self.usual = self.first[max(self.first, key=lambda effect: self.seen[effect])]
-        self.first.clear()
-        self.seen.clear()
-
-
 class Index:
     """Finds what answers a request. `exchanges` and `answering` count what was read and what can answer.
 
@@ -95,8 +73,9 @@ class Index:
         self.waits = Waits()
         self._latest: dict[str | None, deque[tuple[int, Asked]]] = {}
         self._rules = Rules()
+        self._edits: tuple[Mock, ...] = ()
         self._exact: dict[bytes, Turns] = {}
-        self._events: dict[str, _EventAnswers] = {}
+        self._events: dict[str, EventAnswers] = {}
         self._owners = Owners()
         self._recorded = Conversations(sys.maxsize)
 
@@ -115,6 +94,7 @@ class Index:
         index = cls(match, hints)
         pending = [mock for mock in mocks if mock.enabled]
         index.mocks = len(pending)
+        index._edits = tuple(mock for mock in pending if mock.edits_exchange)
         # Behind the last so that the first of several edits of one exchange wins.
         edits = {mock.from_exchange: mock for mock in reversed(pending) if mock.edits_exchange}
         origins: dict[int | None, Exchange] = {}
@@ -126,6 +106,25 @@ class Index:
         index._add_rules(pending, origins)
         index._close()
         return index
+
+    def remocked(self, mocks: Iterable[Mock], exchange_of: Callable[[int], Exchange | None]) -> Index | None:
+        """This index with these mocks in the place of its own, the exchanges being the same; None for "build it anew".
+
+        That is where edits of exchanges changed, since what was learned depends on them. `exchange_of` gives the
+        exchange of an id, or None.
+        """
+        pending = [mock for mock in mocks if mock.enabled]
+        if tuple(mock for mock in pending if mock.edits_exchange) != self._edits:
+            return None
+        other = copy.copy(self)
+        other.mocks = len(pending)
+        rules = Rules()
+        for mock in pending:
+            if not mock.edits_exchange:
+                origin = exchange_of(mock.from_exchange) if mock.from_exchange is not None else None
+                rules.add(mock, Answerer.of_mock(mock, mock.from_exchange if origin else None, origin))
+        other._rules = rules  # noqa: SLF001
+        return other
 
     def overlaid(self, mocks: Sequence[Mock]) -> Index:
         """This index with more mocks: they win over the others that say as much, the last one over all."""
@@ -189,64 +188,69 @@ class Index:
         count = turns.get(asked.event or "", 0) + 1
         found = None
         # A mock that doesn't merge hides all below it.
-        if not rules or rules[-1].merge:
-            within = self._within(asked, turns, serving.after_last)
-            found = None if within is None else self._recorded_answer(asked, within, previous, serving.dice)
+        if (not rules or rules[-1].merge) and not self.exhausted(asked, turns, serving):
+            found = self._recorded_answer(asked, turns, previous, serving)
         for rule in reversed(rules):
             found = rule.answer("mock", asked.variables, count, found)
         return found
 
-    def longest(self, asked: Asked) -> int:
-        """How often at most a recorded conversation asked for this event, or for this where it is none; 0 for never."""
-        if asked.event is not None:
-            known = self._events.get(asked.event)
-            return len(known.turns.anyone) if known and asked.conversation is not None else 0
-        same = self._exact.get(asked.key)
-        return same.length(asked.conversation) if same else 0
+    def exhausted(self, asked: Asked, turns: dict[str | bytes, int], serving: Serving) -> Exhausted | None:
+        """That no recorded conversation asked for this as often, where that is why nothing may answer.
 
-    def _within(
-        self, asked: Asked, turns: dict[str | bytes, int], after_last: AfterLast
-    ) -> dict[str | bytes, int] | None:
-        """The turns that stand for these in the recorded sequences; None where there are no more of them."""
-        longest = self.longest(asked)
-        if after_last == "last" or not longest:
-            return turns
-        counted = asked.event if asked.event is not None else asked.key
-        if after_last == "miss":
-            return turns if turns.get(counted, 0) < longest else None
-        within = {**turns, counted: turns.get(counted, 0) % longest}
-        if same := self._exact.get(asked.key):
-            within[asked.key] = turns.get(asked.key, 0) % same.length(asked.conversation)
-        return within
+        Requests without a user count as one conversation, those without an event each for itself.
+        """
+        longest = self._longest(asked) if serving.after_last == "miss" else 0
+        turn = turns.get(asked.event if asked.event is not None else asked.key, 0)
+        return Exhausted(longest, turn + 1) if 0 < longest <= turn else None
+
+    def _longest(self, asked: Asked) -> int:
+        if asked.event is None:
+            same = self._exact.get(asked.key)
+            return same.length(asked.conversation) if same else 0
+        known = self._events.get(asked.event)
+        return known.sequence(asked.conversation) if known else 0
 
     def _recorded_answer(
-        self, asked: Asked, turns: dict[str | bytes, int], previous: str | None, dice: Dice | None
+        self, asked: Asked, turns: dict[str | bytes, int], previous: str | None, serving: Serving
     ) -> Answer | None:
-        same = self._exact.get(asked.key)
-        exact = same and same.of_anyone(asked.conversation, turns.get(asked.key, 0))
+        same, cycle = self._exact.get(asked.key), serving.after_last == "cycle"
+        exact = same and same.of_anyone(asked.conversation, turns.get(asked.key, 0), cycle=cycle)
         if exact:
-            return exact.answer("exact", asked.variables, turns.get(asked.event or "", 0) + 1)
+            answer = exact.answer("exact", asked.variables, turns.get(asked.event or "", 0) + 1)
+            return self._refreshed(asked, answer, serving.dice)
         if asked.event is None or self.match == "exact":
             return None
-        return self._generalised(asked, asked.event, turns, previous, dice)
+        return self._generalised(asked, asked.event, turns, previous, serving)
 
     def _generalised(
-        self, asked: Asked, event: str, turns: dict[str | bytes, int], previous: str | None, dice: Dice | None
+        self, asked: Asked, event: str, turns: dict[str | bytes, int], previous: str | None, serving: Serving
     ) -> Answer | None:
         known = self._events.get(event)
         if known is None:
             return None
+        turn, cycle = turns.get(event, 0), serving.after_last == "cycle"
         learned = None
         if self.match == "learned" and asked.variables is not None:
-            learned = known.lessons.answer(Situation.of(asked.variables, turns.get(event, 0) + 1, previous, dice))
+            occurrence = turn % known.sequence(asked.conversation) + 1 if cycle else turn + 1
+            learned = known.lessons.answer(Situation.of(asked.variables, occurrence, previous))
+            learned = learned and self._refreshed(asked, learned, serving.dice)
             if learned and learned.source.step != "guess":
                 return learned
-        following = known.turns.of(asked.conversation, turns.get(event, 0))
+        following = known.turns.of(asked.conversation, turn, cycle=cycle)
         if following:
-            return following.answer("conversation", asked.variables, turns.get(event, 0) + 1)
+            answer = following.answer("conversation", asked.variables, turn + 1)
+            return self._refreshed(asked, answer, serving.dice)
         if self.match == "learned":
             return learned
-        return known.usual.answer("usual", asked.variables, turns.get(event, 0) + 1) if known.usual else None
+        return known.usual.answer("usual", asked.variables, turn + 1) if known.usual else None
+
+    def _refreshed(self, asked: Asked, answer: Answer, dice: Dice | None) -> Answer:
+        """An answer with its noise made anew, if that is wanted; what a person wrote stays as it is."""
+        known = self._events.get(asked.event or "")
+        if dice is None or asked.variables is None or known is None or answer.source.mock is not None:
+            return answer
+        model = known.lessons.model()
+        return refreshed(answer, model, asked.variables, dice) if model else answer
 
     def _add(self, identity: int, exchange: Exchange, edit: Mock | None) -> None:
         self.exchanges += 1
@@ -268,11 +272,13 @@ class Index:
         if asked.event is None:
             return
         if asked.event not in self._events:
-            self._events[asked.event] = _EventAnswers(lessons=Lessons(self._hints.get(asked.event), self._owners))
+            self._events[asked.event] = EventAnswers(lessons=Lessons(self._hints.get(asked.event), self._owners))
         known = self._events[asked.event]
         known.add(effect, exchange, answerer)
+        known.count(asked.conversation, turn)
         if self.match == "learned" and asked.variables is not None:
-            known.lessons.add(identity, Situation.of(asked.variables, turn + 1, previous), exchange, answerer)
+            situation = replace(Situation.of(asked.variables, turn + 1, previous), moment=_moment(exchange))
+            known.lessons.add(identity, situation, exchange, answerer)
 
     def _close(self) -> None:
         for answers in self._events.values():
@@ -293,6 +299,14 @@ class Index:
                     f"Mock {mock.identity} edits exchange {mock.from_exchange}, which is not in the recording: "
                     "it answers nothing."
                 )
+
+
+def _moment(exchange: Exchange) -> float | None:
+    """When the exchange was recorded, in seconds since 1970; None where it doesn't say so."""
+    try:
+        return datetime.fromisoformat(exchange.at).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _effect_key(exchange: Exchange) -> bytes:

@@ -130,24 +130,42 @@ class Miss:
         return [self.reason, *(f"  {near}" for near in self.nearest), f"  {self.suggestion}"]
 
 
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """That a conversation asks for something the `time`-th time (from 1), and none recorded did more than `longest`."""
+
+    longest: int
+    time: int
+
+
 def explain(
-    asked: Asked, samples: Mapping[str | None, Iterable[Sample]], standing: Standing, arguments: str, exhausted: int = 0
+    asked: Asked,
+    samples: Mapping[str | None, Iterable[Sample]],
+    standing: Standing,
+    arguments: str,
+    exhausted: Exhausted | None = None,
 ) -> Miss:
     """Explain why nothing answers this request.
 
     `samples` are recorded requests by event; `standing` is that of the request's event; `arguments` is how a command
-    line names the recording. `exhausted` is how often a recorded conversation asked at most, where this one asked
-    more often and that is why; else 0.
+    line names the recording; `exhausted` is set where this was asked too often, and that is why.
     """
+    suggestion = _suggestion(asked, arguments)
+    if exhausted:
+        # No field of the request kept it from its answer.
+        suggestion = f"--after-last last or cycle would go on answering. {suggestion}"
+        return Miss(asked.event, asked.conversation, _exhausted_reason(asked, exhausted), (), suggestion)
     near = tuple(_nearest(asked, samples))
-    reason = _exhausted(asked, exhausted) if exhausted else _reason(asked, standing)
-    return Miss(asked.event, asked.conversation, reason, near, _suggestion(asked, arguments))
+    return Miss(asked.event, asked.conversation, _reason(asked, standing), near, suggestion)
 
 
-def _exhausted(asked: Asked, longest: int) -> str:
-    what = f"for {_shown(asked.event)}" if asked.event is not None else "this"
-    times = "once" if longest == 1 else f"{longest} times"
-    return f"No recorded conversation asked {what} more than {times}, and this one did (--after-last miss)."
+def _exhausted_reason(asked: Asked, exhausted: Exhausted) -> str:
+    times = "once" if exhausted.longest == 1 else f"{exhausted.longest} times"
+    end = f"and this is time {exhausted.time} (--after-last miss)."
+    if asked.event is None:
+        return f"No recorded conversation sent this request more than {times}, {end}"
+    unnamed = " Requests without a userId count as one conversation." if asked.conversation is None else ""
+    return f"No recorded conversation asked for {_shown(asked.event)} more than {times}, {end}{unnamed}"
 
 
 def _reason(asked: Asked, standing: Standing) -> str:

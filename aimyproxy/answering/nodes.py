@@ -110,8 +110,10 @@ def learn(rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy
     parts = _parts(rows, path, hints, privacy)
     if parts is None:
         return Leaf(whole)
-    shares = [decision.right / decision.rows for _, decision in parts.decisions(())]
-    return parts if sum(shares) / len(shares) > whole.right / whole.rows else Leaf(whole)
+    decisions = [decision for _, decision in parts.decisions(())]
+    better = sum(decision.right / decision.rows for decision in decisions) / len(decisions) > whole.right / whole.rows
+    # Noise can be told, and made anew, only of what is plain in itself.
+    return parts if better or (whole.noise and any(decision.kind for decision in decisions)) else Leaf(whole)
 
 
 def learn_member(name: str, rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy) -> Node:

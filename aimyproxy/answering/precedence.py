@@ -15,29 +15,19 @@ if TYPE_CHECKING:
 
 
 def tried(mocks: Iterable[Mock]) -> list[Mock]:
-    """The mocks (in the order of the file) that are rules of their own, in the order in which they are tried."""
+    """The mocks (in the order of the file) in the order in which they are tried: last those that edit an exchange."""
     # sorted() leaves equally specific ones in the order of the file.
-    return sorted((mock for mock in mocks if not mock.edits_exchange), key=lambda mock: specificity(mock.conditions))
-
-
-def edits(mocks: Iterable[Mock]) -> list[Mock]:
-    """The mocks that answer in the place of an exchange, in the order of the file."""
-    return [mock for mock in mocks if mock.edits_exchange]
+    return sorted(mocks, key=lambda mock: (mock.edits_exchange, specificity(mock.conditions)))
 
 
 def hiding(mock: Mock, mocks: Sequence[Mock]) -> Mock | None:
-    """The first of these mocks that always answers before this one does, so that it can never win; None without any.
-
-    `mocks` are in the order of `tried`, or of `edits` where this one edits an exchange.
-    """
-    for earlier in mocks[: mocks.index(mock)]:
-        if earlier.enabled and _always_before(earlier, mock):
-            return earlier
-    return None
+    """The first of the mocks `tried` that answers whenever this one could, so that it never wins; None without any."""
+    before = mocks[: mocks.index(mock)]
+    return next((earlier for earlier in before if earlier.enabled and _always_before(earlier, mock)), None)
 
 
 def _always_before(earlier: Mock, mock: Mock) -> bool:
-    if mock.edits_exchange:
+    if earlier.edits_exchange:
         return earlier.from_exchange == mock.from_exchange
     # What merges lets the next one through.
     return not earlier.merge and all(
@@ -51,10 +41,10 @@ def failing(mock: Mock, root: JSON) -> Condition | None:
 
 
 def winning(mocks: Iterable[Mock], root: JSON) -> list[Mock]:
-    """Of the mocks `tried`, those that answer this request: the first that holds, and behind one that merges the next."""
+    """Those of the mocks `tried` that answer this request, edited exchanges aside: the first, and what it lies over."""
     found = []
     for mock in mocks:
-        if mock.enabled and failing(mock, root) is None:
+        if mock.enabled and not mock.edits_exchange and failing(mock, root) is None:
             found.append(mock)
             if not mock.merge:
                 break

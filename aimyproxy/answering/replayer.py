@@ -65,6 +65,5 @@ class Replayer:
         answer = index.find(asked, turns, previous, self._serving)
         if answer is not None:
             return asked, answer
-        longest = index.longest(asked) if self._serving.after_last == "miss" else 0
-        exhausted = longest if turns.get(asked.event or asked.key, 0) >= longest else 0
+        exhausted = index.exhausted(asked, turns, self._serving)
         return asked, explain(asked, index.samples, index.standing(asked.event), self._arguments, exhausted)

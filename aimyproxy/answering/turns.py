@@ -31,12 +31,19 @@ class Turns:
         """How often this conversation asked; the longest of all where it never did."""
         return len(self.by_conversation.get(conversation) or self.anyone)
 
-    def of(self, conversation: Conversation | None, turn: int) -> Answerer | None:
-        """What answered this conversation's asking number `turn` (from 0), or its last; None where it never asked."""
-        own = self.by_conversation.get(conversation)
-        return own[min(turn, len(own) - 1)] if own else None
+    def of(self, conversation: Conversation | None, turn: int, *, cycle: bool = False) -> Answerer | None:
+        """What answered this conversation's asking number `turn` (from 0); None where it never asked.
 
-    def of_anyone(self, conversation: Conversation | None, turn: int) -> Answerer | None:
+        After the last, that one again, or from the first on where the sequence is a cycle.
+        """
+        return _at(self.by_conversation.get(conversation), turn, cycle)
+
+    def of_anyone(self, conversation: Conversation | None, turn: int, *, cycle: bool = False) -> Answerer | None:
         """As `of`, or where this conversation never asked, what answered the same turn in the first that did."""
-        own = self.by_conversation.get(conversation) or self.anyone
-        return own[min(turn, len(own) - 1)] if own else None
+        return _at(self.by_conversation.get(conversation) or self.anyone, turn, cycle)
+
+
+def _at(sequence: list[Answerer] | None, turn: int, cycle: bool) -> Answerer | None:
+    if not sequence:
+        return None
+    return sequence[turn % len(sequence) if cycle else min(turn, len(sequence) - 1)]

@@ -1,4 +1,4 @@
-"""`aimyproxy explain`: in plain words, what replay has learned from a recording."""
+"""`aimyproxy explain`: in plain words, what replay has learned from a recording, and which mocks come before that."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from aimyproxy.cli.output import counted, printable
 from aimyproxy.errors import EXIT_OK, InvalidOption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.fitting import Decision
+    from aimyproxy.answering.index import Index
+    from aimyproxy.answering.misses import Miss
+    from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.models import EventModel
+    from aimyproxy.exchange import Exchange
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
 
@@ -24,6 +29,14 @@ _MOST_CASES = 4
 @click.command("explain")
 @click.argument("name")
 @click.argument("event", required=False)
+@click.option(
+    "--for",
+    "identity",
+    metavar="ID",
+    type=int,
+    envvar="AIMYPROXY_EXPLAIN_FOR",
+    help="Tell what answers the request of this exchange, and why the other mocks don't.",
+)
 @click.option("--pin", metavar="PATH", multiple=True, help="Let this path of the request decide; repeatable.")
 @click.option("--forbid", metavar="PATH", multiple=True, help="Let this path never decide; repeatable.")
 @click.option("--forget", is_flag=True, help="Forget what was pinned and forbidden for EVENT.")
@@ -31,6 +44,7 @@ _MOST_CASES = 4
 def command(
     name: str,
     event: str | None,
+    identity: int | None,
     pin: tuple[str, ...],
     forbid: tuple[str, ...],
     forget: bool,
@@ -38,27 +52,80 @@ def command(
 ) -> int:
     """Tell what replay has learned from the recording NAME: what each answer of EVENT depends on, and the evidence.
 
-    Without EVENT, of all events. Where the recording misleads, --pin and --forbid say what decides; that is kept in
-    the recording's hints.json, and a running replay takes it up.
+    And which mocks EVENT has, in the order in which they are tried. Without EVENT, of all events. Where the recording
+    misleads, --pin and --forbid say what decides; that is kept in the recording's hints.json, and a running replay
+    takes it up.
     """
-    from aimyproxy.mockserver.source import load
-
     recording = folder.open(name)
     if pin or forbid or forget:
         if event is None:
             raise click.UsageError("--pin, --forbid and --forget need the EVENT that they are about.")
         hint(recording, event, pin, forbid, forget=forget)
-    index = load(recording, "learned")
-    models = index.models()
-    if event is not None and event not in models:
-        known = ", ".join(sorted(models)) or "none"
-        raise InvalidOption(f"Nothing is recorded of the event {event!r} in {name} (there: {known}).")
-    for number, shown in enumerate([event] if event is not None else models):
-        if number:
-            click.echo()
-        for line in explained(shown, models[shown]):
-            click.echo(printable(line))
+    for line in lines(recording, event, identity):
+        click.echo(printable(line))
     return EXIT_OK
+
+
+def lines(recording: Recording, event: str | None, identity: int | None) -> Iterator[str]:
+    """What is to be said of this event, of that of the exchange `identity`, or of all; raises InvalidOption."""
+    from aimyproxy.mockserver.source import load, read_mocks
+
+    asked = recording.get(identity) if identity is not None else None
+    if asked and event not in (None, asked.event):
+        raise InvalidOption(
+            f"Exchange {identity} of {recording.name} is of {_called(asked.event)}, not {_called(event)}."
+        )
+    index, mocks = load(recording, "learned"), read_mocks(recording.mocks)
+    known = list(dict.fromkeys([*index.models(), *(mock.event for mock in mocks)]))
+    wanted = [asked.event] if asked else known if event is None else [event]
+    if not asked and not set(wanted) <= set(known):
+        there = ", ".join(sorted(filter(None, known))) or "none"
+        raise InvalidOption(
+            f"Nothing is recorded of the event {event!r} in {recording.name}, and no mock answers it (there: {there})."
+        )
+    recorded = {number for number, _ in recording} if mocks else set[int]()
+    for number, shown in enumerate(wanted):
+        if number:
+            yield ""
+        own = [mock for mock in mocks if mock.event == shown]
+        yield from _event_lines(shown, index, own, recorded)
+        if asked and identity is not None:
+            yield from _judged(recording, index, own, identity, asked)
+
+
+def _event_lines(event: str | None, index: Index, mocks: list[Mock], recorded: Collection[int]) -> Iterator[str]:
+    from aimyproxy.cli.explain_mocks import listed
+
+    model = index.models().get(event or "")
+    if model and event is not None:
+        yield from explained(event, model)
+    else:
+        yield f"{event if event is not None else '(no event)'}: nothing learned"
+    yield from listed(mocks, recorded)
+
+
+def _judged(recording: Recording, index: Index, mocks: list[Mock], identity: int, asked: Exchange) -> Iterator[str]:
+    from aimyproxy.answering.asked import Asked
+    from aimyproxy.cli.explain_mocks import judged
+
+    yield from judged(identity, mocks, Asked.of(asked.request).root, _given(recording, index, identity, asked))
+
+
+def _given(recording: Recording, index: Index, identity: int, asked: Exchange) -> Answer | Miss:
+    """What replay gives to a recorded request when its conversation has come as far as it had when it was recorded."""
+    from aimyproxy.answering.replayer import Replayer
+
+    replayer = Replayer(index, recording.name)
+    for number, exchange in recording:
+        if number == identity:
+            break
+        if exchange.conversation == asked.conversation:
+            replayer.answer(exchange.request)
+    return replayer.answer(asked.request)[1]
+
+
+def _called(event: str | None) -> str:
+    return "no event" if event is None else f"the event {event!r}"
 
 
 def hint(recording: Recording, event: str, pin: Iterable[str], forbid: Iterable[str], *, forget: bool) -> None:
@@ -96,11 +163,16 @@ def _depends(decision: Decision) -> str:
     from aimyproxy.answering.features import words
 
     if decision.noise:
-        return f"differs without a reason (noise): served as recorded ({counted(decision.rows, 'value')} seen)"
+        served = f"{decision.kind.words}, served as recorded or, with --fresh, made anew" if decision.kind else ""
+        return f"differs without a reason (noise): {served or 'served as recorded'} ({_seen(decision)})"
     evidence = f"({decision.right} of {decision.rows} follow from the others)"
     if not decision.keys:
         return f"= {_only(decision)} {evidence}" if decision.trusted else f"can't be told {evidence}"
     return f"depends on {_joined(words(key) for key in decision.keys)} {evidence}"
+
+
+def _seen(decision: Decision) -> str:
+    return f"{counted(decision.rows, 'value')} seen"
 
 
 def _only(decision: Decision) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aimyproxy import jsonvalue
 from aimyproxy.answering.conditions import RANGES, Equals, Exists, Matches, OneOf, Range
-from aimyproxy.answering.precedence import edits, failing, hiding, tried, winning
+from aimyproxy.answering.precedence import failing, hiding, tried, winning
 from aimyproxy.cli.output import counted
 
 if TYPE_CHECKING:
@@ -32,34 +32,28 @@ _STEPS: dict[Step, str] = {
 
 def listed(mocks: Sequence[Mock], recorded: Collection[int]) -> Iterator[str]:
     """The mocks of one event (in the order of the file), in lines; `recorded` are the ids of all exchanges."""
-    rules, replacements = tried(mocks), edits(mocks)
-    if rules:
-        yield "  mocks, in the order in which they are tried:"
-    for mock in rules:
-        yield f"      {_named(mock)} {_when(mock)}, {_answered(mock)}{_remarks(mock, hiding(mock, rules))}"
-    if replacements:
-        yield "  edited responses, served wherever their exchange would be:"
-    for mock in replacements:
-        if mock.from_exchange in recorded:
-            remarks = _remarks(mock, hiding(mock, replacements))
-        else:
-            remarks = "; never wins: there is no such exchange"
-        yield f"      {_named(mock)}, for exchange {mock.from_exchange}, {_answered(mock)}{remarks}"
+    if not mocks:
+        return
+    yield "  mocks, in the order in which they are tried:"
+    ordered = tried(mocks)
+    for mock in ordered:
+        remarks = _remarks(mock, recorded, hiding(mock, ordered))
+        yield f"      mock {mock.identity}{_when(mock)} {_answered(mock)}{remarks}"
 
 
 def judged(identity: int, mocks: Sequence[Mock], root: JSON, found: Answer | Miss) -> Iterator[str]:
     """What answers the request of a recorded exchange, and why the other mocks don't; `found` is what replay gives."""
-    rules = tried(mocks)
-    winners = winning(rules, root)
+    ordered = tried(mocks)
+    winners = winning(ordered, root)
     yield f"  for the request of exchange {identity}, {_outcome(found)}"
-    for mock in rules:
-        if mock not in winners:
-            yield f"      {_named(mock)} doesn't: {_reason(mock, winners, root)}"
+    for mock in ordered:
+        if mock not in winners and not mock.edits_exchange:
+            yield f"      mock {mock.identity} doesn't: {_reason(mock, winners, root)}"
 
 
 def _outcome(found: Answer | Miss) -> str:
     source = getattr(found, "source", None)
-    return f"{_source(source)}" if source else f"nothing answers: {getattr(found, 'reason', '')}"
+    return _source(source) if source else f"nothing answers: {getattr(found, 'reason', '')}"
 
 
 def _source(source: Source) -> str:
@@ -95,20 +89,21 @@ def _found(condition: Condition, root: JSON) -> str:
     return ", ".join(_shown(value) for value in values[:3]) + (", …" if len(values) > 3 else "")
 
 
-def _named(mock: Mock) -> str:
-    return f"mock {mock.identity}" + (f" ({mock.note})" if mock.note else "")
-
-
-def _remarks(mock: Mock, before: Mock | None) -> str:
+def _remarks(mock: Mock, recorded: Collection[int], before: Mock | None) -> str:
+    remark = f" ({mock.note})" if mock.note else ""
     if not mock.enabled:
-        return "; disabled"
-    return f"; never wins: mock {before.identity} always comes before it" if before else ""
+        return f"{remark}; disabled"
+    if mock.edits_exchange and mock.from_exchange not in recorded:
+        return f"{remark}; never wins: there is no such exchange"
+    return f"{remark}; never wins: mock {before.identity} always comes before it" if before else remark
 
 
 def _when(mock: Mock) -> str:
+    if mock.edits_exchange:
+        return f", in the place of exchange {mock.from_exchange},"
     if not mock.conditions:
-        return "always"
-    return "where " + " and ".join(map(_condition, mock.conditions))
+        return " always"
+    return f", where {' and '.join(map(_condition, mock.conditions))},"
 
 
 def _condition(condition: Condition) -> str:

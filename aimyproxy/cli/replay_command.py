@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -99,6 +98,8 @@ def command(
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
     if record and on_miss != "forward":
         raise click.UsageError("--record keeps what was forwarded: it needs --on-miss forward and --target.")
+    if fresh and match != "learned":
+        raise click.UsageError("--fresh needs --match learned: what is noise is learned from the recording.")
     if admin_token is not None and (admin is None or not admin_token):
         raise click.UsageError("--admin-token is for --admin, and must not be empty.")
     recording = folder.open(name)
@@ -118,7 +119,7 @@ def command(
         match,
         cert,
         key,
-        _arguments(name, folder),
+        folder.arguments(name),
         Serving(after_last, Dice() if fresh else None),
         Latency.parse(latency),
         _faults(faults, seed),
@@ -176,9 +177,3 @@ def _on_miss(choice: str, target: str | None, keeper: Screen | None) -> OnMiss:
     from aimyproxy.target import Target
 
     return Forward(Target.parse(target), keeper=keeper)
-
-
-def _arguments(name: str, folder: RecordingsFolder) -> str:
-    """How another command names this recording: without `--recordings` where that is the default."""
-    usual = folder.root.as_posix() == "recordings"
-    return name if usual else shlex.join([name, "--recordings", str(folder.root)])

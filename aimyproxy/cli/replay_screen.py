@@ -83,7 +83,7 @@ class Screen:
         if not missed.total:
             return
         ranked = missed.ranked()
-        say("Not in the recording:")
+        say("Unanswered:")
         for one in ranked[:_MOST_EVENTS]:
             event = one.latest.event if one.latest.event is not None else "(no event)"
             say(printable(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))

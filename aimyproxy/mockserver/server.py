@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import ssl
 import threading
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from aimyproxy.store.recording import Recording
 
 _KEEP_ALIVE_SECONDS: Final = 75
-_GRACE_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Settings:
 
     `serving`, `latency` and `faults` are how answers are chosen, how long they take and what goes wrong; `seed` is
     that of all dice. `admin` is the address of the admin surface, None for none, and `token` what it asks for.
+    `grace` is how many seconds the end waits for what is in flight; `listen_option` is what an error about `listen`
+    tells the user to change.
     """
 
     listen: tuple[str, int]
@@ -58,6 +60,8 @@ class Settings:
     seed: int = 0
     admin: tuple[str, int] | None = None
     token: str = ""
+    grace: int = 10
+    listen_option: str = "--listen"
 
 
 class MockServer:
@@ -80,14 +84,14 @@ class MockServer:
         self.missed = MissedEvents()
         trouble = Trouble(settings.latency, settings.faults, settings.seed)
         app = App(self.replayer, on_miss, observer, self.journal, missed=self.missed, trouble=trouble)
-        self._server = _Server(_config(settings, app), on_miss, trouble, self._admin(recording.name, settings.token))
+        self._server = _Server(_config(settings, app), on_miss, trouble, self._admin(recording.name, settings))
 
     def run(self, started: Callable[[], None]) -> None:
         """Serve until `stop`, or a signal where this is the main thread; what was in flight is answered then.
 
         `started` is called once the bot can connect. A second SIGINT ends the waiting.
         """
-        with self.source.watching(self._took, self._observer):
+        with self.source.watching(self._took, self._observer), _uvicorn_silenced():
             self._server.serve_on(self._listeners, started)
 
     def stop(self) -> None:
@@ -97,12 +101,12 @@ class MockServer:
     def _took(self, index: Index) -> None:
         self.replayer.index = index
 
-    def _admin(self, name: str, token: str) -> uvicorn.Server | None:
+    def _admin(self, name: str, settings: Settings) -> uvicorn.Server | None:
         if self._listeners.admin is None:
             return None
         host, port, *_ = self._listeners.admin.getsockname()
         state = State(name, self.replayer, self.journal, self.missed, self.source)
-        return _Companion(_plain_config(Admin(state, token, hosts_of(host, port))))
+        return _Companion(_plain_config(Admin(state, settings.token, hosts_of(host, port)), settings.grace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def mock_server(settings: Settings, recording: Recording, on_miss: OnMiss, obser
     if settings.cert:
         _check_certificate(settings.cert, settings.key)
     with ExitStack() as open_ones:
-        bot = open_ones.enter_context(listening_socket(*settings.listen))
+        bot = open_ones.enter_context(listening_socket(*settings.listen, settings.listen_option))
         admin = open_ones.enter_context(listening_socket(*settings.admin, "--admin")) if settings.admin else None
         yield MockServer(settings, recording, on_miss, observer, _Listeners(bot, admin))
 
@@ -131,27 +135,48 @@ def mock_server(settings: Settings, recording: Recording, on_miss: OnMiss, obser
 def _config(settings: Settings, app: App) -> uvicorn.Config:
     return _plain_config(
         app,
+        settings.grace,
         ssl_certfile=str(settings.cert) if settings.cert else None,
         ssl_keyfile=str(settings.key) if settings.key else None,
     )
 
 
-def _plain_config(app: App | Admin, **tls: Any) -> uvicorn.Config:
-    return uvicorn.Config(
+def _plain_config(app: App | Admin, grace: int, **tls: Any) -> uvicorn.Config:
+    return _Config(
         cast("Any", app),
         http=Protocol,
         ws="none",
         interface="asgi3",
         lifespan="off",
-        log_config=None,
-        log_level="critical",
         access_log=False,
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=grace,
         **tls,
     )
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's configuration, which leaves the loggers of the process as they are: others may use uvicorn in it."""
+
+    def configure_logging(self) -> None:
+        pass
+
+
+@contextmanager
+def _uvicorn_silenced() -> Iterator[None]:
+    """A context in which uvicorn logs nothing from this thread; our observer says what there is to say."""
+    here, logger = threading.get_ident(), logging.getLogger("uvicorn.error")
+
+    def elsewhere(record: logging.LogRecord) -> bool:
+        return record.thread != here
+
+    logger.addFilter(elsewhere)
+    try:
+        yield
+    finally:
+        logger.removeFilter(elsewhere)
 
 
 class _Companion(uvicorn.Server):

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from aimyproxy.answering.fitting import Hints
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
-from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument
+from aimyproxy.errors import AimyproxyError, BrokenFile, ExchangeNotFound, InvalidDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from aimyproxy.answering.index import Match
+    from aimyproxy.exchange import Exchange
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.store.hintsfile import HintsFile
     from aimyproxy.store.mocksfile import MocksFile
@@ -144,7 +145,7 @@ class Source:
         if stamp == (self._reported or self._loaded):
             return
         try:
-            index = load(self._recording, self._match)
+            index = self._load(stamp)
         except (AimyproxyError, OSError, ValueError, RecursionError) as error:
             self._failed(stamp, error, observer)
             return
@@ -152,6 +153,21 @@ class Source:
         self.index = index
         take(index)
         self._succeeded(stamp, known, observer)
+
+    def _load(self, stamp: Stamp) -> Index:
+        """The index of the files as they are now; quickly where only mocks changed."""
+        exchanges, _, hints = stamp
+        if (exchanges, hints) == (self._loaded[0], self._loaded[2]):
+            index = self.index.remocked(read_mocks(self._recording.mocks), self._exchange)
+            if index is not None:
+                return index
+        return load(self._recording, self._match)
+
+    def _exchange(self, identity: int) -> Exchange | None:
+        try:
+            return self._recording.get(identity)
+        except ExchangeNotFound:
+            return None
 
     def _failed(self, stamp: Stamp, error: Exception, observer: Observer) -> None:
         if stamp != self._suspected:

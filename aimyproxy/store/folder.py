@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from aimyproxy.errors import InvalidName, RecordingExists, RecordingNotFound, StoreError
 from aimyproxy.store.recording import EXCHANGES_FILE, Recording
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+_USUAL: Final = Path("recordings")
 _NAME: Final = re.compile(r"[^\W_][\w.@-]{0,99}(?<!\.)")
 
 
@@ -46,6 +46,12 @@ class RecordingsFolder:
                 "underscores and @, beginning with a letter or a digit."
             )
         return self.root / name
+
+    def arguments(self, name: str) -> str:
+        """How a command that runs here names this recording: without `--recordings` where that is the default."""
+        here = Path.cwd()
+        root = self.root.relative_to(here) if self.root.is_relative_to(here) else self.root
+        return name if root == _USUAL else shlex.join([name, "--recordings", str(root)])
 
     def exists(self, name: str) -> bool:
         """Whether there is a recording of this name; raises InvalidName."""

@@ -10,6 +10,7 @@ from aimyproxy import jsonvalue
 from aimyproxy.answering.conditions import OPERATORS, Condition, Equals, specificity
 from aimyproxy.answering.regexes import LONGEST_SUBJECT
 from aimyproxy.errors import InvalidDocument
+from tests.answering.test_rules import CONDITIONS, ROOTS
 from tests.strategies import objects, values
 
 
@@ -163,3 +164,45 @@ def test_any_value_is_a_condition_or_refused(wanted, root):
     except InvalidDocument:
         return
     assert condition.holds(root) in {True, False}
+
+
+def conditions(whens):
+    return [Condition.parse(path, value) for path, value in whens.items()]
+
+
+@given(CONDITIONS, CONDITIONS, ROOTS)
+def test_what_is_implied_holds(whens, others, root):
+    """Wherever the other holds: a mock behind it never wins."""
+    for one in conditions(whens):
+        for other in conditions(others):
+            assert not (one.implies(other) and one.holds(root)) or other.holds(root)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "implied"),
+    [
+        (1, 1.0, True),
+        (1, 2, False),
+        ("x", {"matches": "^x"}, True),
+        (5, {"above": 1, "below": 6}, True),
+        (5, {"exists": True}, True),
+        (5, {"exists": False}, False),
+        ({"one_of": [1, 2]}, {"at_most": 2}, True),
+        ({"one_of": [1, 2]}, {"below": 2}, False),
+        ({"one_of": [1, 2]}, 1, False),
+        ({"matches": "a"}, {"matches": "a"}, True),
+        ({"matches": "a"}, {"matches": "b"}, False),
+        ({"matches": "a"}, {"exists": True}, True),
+        ({"above": 1}, {"at_least": 1}, True),
+        ({"at_least": 1}, {"above": 1}, False),
+        ({"above": 1, "below": 3}, {"above": 1}, True),
+        ({"above": 1}, {"above": 1, "below": 3}, False),
+        ({"above": 1}, {"exists": True}, True),
+        ({"exists": False}, {"exists": False}, True),
+        ({"exists": True}, {"exists": False}, False),
+    ],
+)
+def test_one_wish_implies_another(one, other, implied):
+    """At the same path only."""
+    assert Condition.parse("$.a", one).implies(Condition.parse("$.a", other)) == implied
+    assert not Condition.parse("$.a", one).implies(Condition.parse("$.b", other))

@@ -4,36 +4,73 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimyproxy.answering.fresh import Dice, Number, Token, recognised
+from aimyproxy.answering import fresh
+from aimyproxy.answering.fresh import Dice, Number, Token
 
 NOW = 1795485600.123456  # 2026-11-24T02:00:00.123456Z
 DICE = Dice(Random(1), lambda: NOW)
 
 
+def recognised(values, moments=None):
+    """The kind of these values, recorded at these moments, or at nobody knows which."""
+    return fresh.recognised(values, moments or [None] * len(values))
+
+
+BEGUN = 1767261600  # 2026-01-01T10:00:00Z
+DAY = 86_400
+
+
+def at(moment, form="%Y-%m-%dT%H:%M:%S"):
+    """This moment in UTC, spelled so."""
+    return datetime.fromtimestamp(moment, UTC).strftime(form)
+
+
 @pytest.mark.parametrize(
-    ("values", "made"),
+    ("spelled", "made"),
     [
-        ([f"2026-01-0{day}T10:00:00Z" for day in range(1, 6)], "2026-11-24T02:00:00Z"),
-        ([f"2026-01-0{day} 10:00:00.12{day}456" for day in range(1, 6)], "2026-11-24 02:00:00.123456"),
-        ([f"2026-01-0{day}T10:00:00.12{day}+03:00" for day in range(1, 6)], "2026-11-24T05:00:00.123+03:00"),
-        ([f"2026-01-0{day}T10:00:00-0530" for day in range(1, 6)], "2026-11-23T20:30:00-0530"),
-        ([1767225600 + step for step in range(5)], 1795485600),
-        ([1767225600.5 + step for step in range(5)], 1795485600.1),
-        ([1767225600123 + step for step in range(5)], 1795485600123),
-        ([str(1767225600123 + step) for step in range(5)], "1795485600123"),
+        (lambda moment: at(moment) + "Z", "2026-11-24T02:00:00Z"),
+        (lambda moment: at(moment, "%Y-%m-%d %H:%M:%S.%f"), "2026-11-24 02:00:00.123456"),
+        (lambda moment: at(moment) + ".1234567Z", "2026-11-24T02:00:00.1234560Z"),
+        (lambda moment: at(moment, "%Y-%m-%dT%H:%MZ"), "2026-11-24T02:00Z"),
+        (lambda moment: at(moment + 10800) + ".123+03:00", "2026-11-24T05:00:00.123+03:00"),
+        (lambda moment: at(moment - 19800) + "-0530", "2026-11-23T20:30:00-0530"),
+        (lambda moment: moment, 1795485600),
+        (lambda moment: moment + 0.5, 1795485600.1),
+        (lambda moment: moment * 1000 + 123, 1795485600123),
+        (lambda moment: str(moment * 1000 + 123), "1795485600123"),
     ],
 )
-def test_a_timestamp_is_the_present(values, made):
-    """In the recorded spelling, unit and zone."""
-    kind = recognised(values)
+def test_a_timestamp_is_the_present(spelled, made):
+    """In the recorded spelling, unit and zone; whether its clock went with the recording's tells that it is one."""
+    moments = [BEGUN + step * DAY for step in range(5)]
+    kind = recognised([spelled(moment) for moment in moments], moments)
     assert (kind.words, kind.made(DICE)) == ("a timestamp", made)
+    scattered = [moment - step * 300 for step, moment in enumerate(moments)]
+    assert getattr(recognised([spelled(moment) for moment in moments], scattered), "words", None) != "a timestamp"
+    assert getattr(recognised([spelled(moment) for moment in moments], [None] * 5), "words", None) != "a timestamp"
+
+
+def test_a_term_stays_as_far_off_as_it_was():
+    """What ends in an hour ends in an hour; a clock without a zone shows its zone's time."""
+    moments = [BEGUN + step for step in range(5)]
+    assert recognised([moment + 3600 for moment in moments], moments).made(DICE) == 1795485600 + 3600
+    assert recognised([at(moment + 10800) for moment in moments], moments).made(DICE) == "2026-11-24T05:00:00"
+    far = [at(moment + 400 * DAY) for moment in moments]
+    assert recognised(far, moments) is None
+
+
+def test_late_and_rounded_clocks_are_clocks():
+    """An answer takes its time, and a minute has sixty seconds."""
+    moments = [BEGUN, BEGUN + 59, BEGUN + 61.5, BEGUN + 400, BEGUN + 700]
+    shown = [at(moment, "%Y-%m-%d %H:%M") for moment in moments]
+    assert recognised(shown, moments).made(DICE) == "2026-11-24 02:00"
 
 
 @pytest.mark.parametrize("capital", [False, True])
@@ -52,6 +89,7 @@ def test_a_uuid_is_a_new_one(capital):
         (["4f0a9c1d", "9e8d7c6b", "0a1b2c3d", "77ffaa01"], "[0-9a-f]{8}"),
         (["4F0A9C1D", "9E8D7C6B", "0A1B2C3D", "77FFAA01"], "[0-9A-F]{8}"),
         (["aZ3kLm90x", "bY4kLm81y", "cX5kLm72z", "dW6kLm63w"], "[0-9a-zA-Z]{9}"),
+        (["PZ-7KQ2", "PZ-WXYZ", "PZ-81AA", "PZ-QQ1R"], "PZ-[0-9A-Z]{4}"),
     ],
 )
 def test_a_token_is_a_new_one(values, pattern):
@@ -67,6 +105,7 @@ def test_a_token_is_a_new_one(values, pattern):
         ([731, 12, 599, 77], r"\d+"),
         ([0.25, 0.5, 0.75, 0.125], r"0\.\d{1,3}"),
         (["0731", "0012", "9599", "0077"], r"\d{4}"),
+        (["№ 1731", "№ 0012", "№ 9599", "№ 0077"], r"№ \d{4}"),
     ],
 )
 def test_a_random_number_is_in_the_recorded_range(values, pattern):
@@ -93,6 +132,12 @@ def test_a_random_number_is_in_the_recorded_range(values, pattern):
         [1, "2", 3, 4],
         [None, {}, [], 1],
         ["12", "7", "901", "44"],
+        ["№ 1001", "№ 1002", "№ 1003", "№ 1004"],
+        ["S1", "S4", "S2", "S3"],
+        ["Monday", "Friday", "Sunday", "monday"],
+        ["2026-99-01T10:00:00Z", "2026-99-02T10:00:00Z", "2026-99-03T10:00:00Z", "2026-99-04T10:00:00Z"],
+        [10**400, 5, 10**401, 7],
+        [9.5, float("nan"), 1.5, 2.5],
     ],
 )
 def test_what_is_not_plain_stays_as_recorded(values):
@@ -100,21 +145,32 @@ def test_what_is_not_plain_stays_as_recorded(values):
     assert recognised(values) is None
 
 
-@given(st.lists(st.one_of(st.text(max_size=30), st.integers(), st.floats(), st.none(), st.booleans())))
-def test_anything_may_be_noise(values):
+MOMENTS = st.one_of(st.none(), st.integers(0, 2**33))
+
+
+@given(
+    st.one_of(
+        st.lists(st.tuples(st.one_of(st.text(max_size=30), st.integers(), st.floats(), st.none()), MOMENTS)),
+        st.lists(st.tuples(st.from_regex(r"[a-c]{0,2}[0-9]{1,5}", fullmatch=True), MOMENTS)),
+        st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), MOMENTS)),
+        st.lists(st.tuples(st.datetimes().map(str), MOMENTS)),
+    )
+)
+def test_anything_may_be_noise(rows):
     """What is recognised makes values of the recorded types."""
-    kind = recognised(values)
+    kind = recognised([value for value, _ in rows], [moment for _, moment in rows])
     if kind is not None:
-        assert isinstance(kind.made(DICE), str) == isinstance(values[0], str)
+        assert isinstance(kind.made(DICE), str) == isinstance(rows[0][0], str)
 
 
 def test_the_same_dice_fall_the_same():
     """So that a run can be repeated."""
-    kinds = [Token("abc", 20), Number(1, 10**9)]
+    kinds = [Token("", "abc", 20), Number(1, 10**9)]
     assert [kind.made(Dice(Random(7))) for kind in kinds] == [kind.made(Dice(Random(7))) for kind in kinds]
 
 
 def test_the_usual_dice_know_the_time():
     """The present, not the recording's."""
-    made = recognised([f"2020-01-0{day}T10:00:00Z" for day in range(1, 6)]).made(Dice())
-    assert datetime.fromisoformat(made).year > 2025
+    moments = [BEGUN + step for step in range(5)]
+    made = recognised([at(moment) + "Z" for moment in moments], moments).made(Dice())
+    assert datetime.fromisoformat(made) > datetime.fromtimestamp(BEGUN + DAY, UTC)

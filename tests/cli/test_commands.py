@@ -415,7 +415,7 @@ def test_hints_are_kept_with_the_recording(aimyproxy, menu):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing"], "Nothing is recorded of the event 'nothing' in menu (there: start)"),
+        (["nothing"], "Nothing is recorded of the event 'nothing' in menu, and no mock answers it (there: start)"),
         (["start", "--pin", "$[*"], "is no JSONPath"),
         (["start", "--pin", "$[*]"], "has to lead to one variable"),
         (["--pin", "size"], "need the EVENT"),

@@ -109,7 +109,7 @@ def test_a_miss_explains_itself_to_the_bot_and_on_the_terminal(shop):
         process.wait_for(r'#\d start \(event spelled alike\): \$\.action "start" → "strat"')
         process.wait_for(r"aimyproxy mock shop --recordings \S+ strat --answer")
         assert process.stop() == 0
-    assert process.stderr[-3:-1] == ["Stopped after 1 request: 1 miss.", "Not in the recording:"]
+    assert process.stderr[-3:-1] == ["Stopped after 1 request: 1 miss.", "Unanswered:"]
     assert re.fullmatch(r"  strat, once\. To answer it: aimyproxy mock shop --recordings .*", process.stderr[-1])
 
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from aimyproxy.answering.asked import Asked
+from aimyproxy.answering.index import Index
 from aimyproxy.errors import BrokenFile
 from aimyproxy.mockserver.source import Source, place_of
 from aimyproxy.store.recording import Recording
@@ -39,6 +41,31 @@ def test_unchanged_files_are_left_alone(recording):
     polled.poll(3)
     assert polled.source.index.summary() == "1 exchange, 0 mocks, 1 event"
     assert (polled.taken, polled.observer.good, polled.observer.bad) == ([], [], [])
+
+
+def test_an_edit_of_a_mock_reads_no_exchange_again(recording, monkeypatch):
+    """Not of a long recording; unless the mock is an edited exchange, from which the learner learns."""
+    built = []
+    build = Index.build.__func__
+    monkeypatch.setattr(Index, "build", classmethod(lambda cls, *given: built.append(1) or build(cls, *given)))
+    polled = Polled(recording)
+    recording.mocks.add({"event": "order", "answer": {}})
+    recording.mocks.add({"event": "start", "when": {"$.name": "Анна"}, "from_exchange": 1, "answer": {"greeting": "1"}})
+    recording.mocks.add(
+        {"event": "start", "when": {"$.name": "Олег"}, "from_exchange": 99, "answer": {"greeting": "2"}}
+    )
+    polled.poll(2)
+    assert (len(built), len(polled.taken)) == (1, 1)
+    fresh = Source(recording).index
+    for index in (polled.source.index, fresh):
+        assert index.summary() == "1 exchange, 3 mocks, 2 events"
+        for changes in ({}, {"action": "order"}, {"name": "Анна"}, {"name": "Олег"}):
+            asked = Asked.of(request(**changes))
+            assert index.find(asked, {}) == fresh.find(asked, {})
+    recording.mocks.add({"event": "start", "from_exchange": 1, "answer": {"greeting": "edited"}})
+    polled.poll(2)
+    assert (len(built), len(polled.taken)) == (3, 2)
+    assert polled.source.index.find(Asked.of(request()), {}).source.mock == 4
 
 
 def test_edits_of_both_files_are_taken_over(recording):
