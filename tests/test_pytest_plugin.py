@@ -95,7 +95,7 @@ def test_order(aimyproxy_replay):
     [
         'def test_order(aimyproxy_replay):\n    aimyproxy_replay("shop")\n    assert False',
         'def test_order():\n    with aimyproxy.replay("shop") as mock:\n        assert False',
-        "@pytest.fixture\ndef mock(aimyproxy_replay):\n    aimyproxy_replay('shop')\n    0 / 0\n\ndef test_order(mock): ...",
+        "@pytest.fixture\ndef mock(aimyproxy_replay):\n    aimyproxy_replay('shop')\n    0 / 0\n\ndef test(mock): ...",
     ],
     ids=["fixture", "context", "failing fixture"],
 )
