@@ -21,15 +21,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 from weakref import WeakValueDictionary
 
-from aimyproxy import aimylogic, jsonvalue
+from aimyproxy import jsonvalue
 from aimyproxy.answering.conversations import Conversations
 from aimyproxy.answering.faults import Fault, Faults
 from aimyproxy.answering.fresh import Dice
 from aimyproxy.answering.index import AFTER_LAST, MATCHES, Serving
 from aimyproxy.answering.latency import Latency
 from aimyproxy.answering.mocks import Mock
-from aimyproxy.diff.wording import event_name, plural, printable, shortened, spelled
+from aimyproxy.diff.wording import plural, printable
 from aimyproxy.errors import InvalidDocument, InvalidJSON, InvalidOption
+from aimyproxy.mockserver.account import entry_line, entry_lines
 from aimyproxy.mockserver.background import in_background
 from aimyproxy.mockserver.onmiss import Empty, Explain
 from aimyproxy.mockserver.server import Settings, mock_server
@@ -51,7 +52,6 @@ WhenMissed: TypeAlias = Literal["error", "empty", "forward"]
 
 _GRACE_SECONDS: Final = 1
 _MOST_ENTRIES: Final = 20
-_LONGEST_VARIABLES: Final = 240
 _log: Final = logging.getLogger("aimyproxy")
 _numbers: Final = itertools.count(1)
 _known: Final[WeakValueDictionary[int, MockWebhook]] = WeakValueDictionary()
@@ -166,7 +166,7 @@ class MockWebhook:
         asked = f"{self.url} was asked {plural(len(entries), 'time')}"
         latest = entries[-_MOST_ENTRIES:]
         heading = f"{asked}:" if latest == entries else f"{asked}, the latest {_MOST_ENTRIES}:"
-        return "\n".join([heading, *(line for entry in latest for line in _told(entry))])
+        return "\n".join([heading, *(line for entry in latest for line in entry_lines(entry))])
 
     def _add(self, document: JSON) -> AddedMock:
         with self._lock:
@@ -258,7 +258,7 @@ class _Log:
         if entry.miss and entry.source == "miss" and entry.status == 404:
             _log.warning("%s", printable(f"{entry.miss.reason} {entry.miss.suggestion}"))
         elif _log.isEnabledFor(logging.DEBUG):
-            _log.debug("%s", _line(entry))
+            _log.debug("%s", entry_line(entry))
 
     def news(self, message: str) -> None:
         """Something went well that the user wants to know of."""
@@ -299,36 +299,3 @@ def _as_json(document: Mapping[str, Any]) -> JSON:
         return jsonvalue.loads_edited(json.dumps(document, allow_nan=False))
     except (TypeError, ValueError, RecursionError, InvalidJSON) as error:
         raise InvalidDocument(f"a mock has to be JSON: {error}") from None
-
-
-def _told(entry: Entry) -> list[str]:
-    if entry.miss and entry.source == "miss":
-        return [_line(entry), *(f"    {printable(line)}" for line in entry.miss.lines())]
-    return [_line(entry)]
-
-
-def _line(entry: Entry) -> str:
-    """`12. order (u3) {"qty": 2} → 200, learned #17 {"total": 980}`."""
-    request = entry.request
-    event = event_name(entry.event) if entry.event is not None else printable(f"{request.method} {request.path}")
-    user = f" ({printable(entry.conversation[2])})" if entry.conversation else ""
-    answered = f"{entry.status or 'no answer'}, {printable(entry.source)}"
-    return f"  {entry.number}. {event}{user} {_asked(entry)} → {answered} {_effect(entry)}".rstrip()
-
-
-def _asked(entry: Entry) -> str:
-    variables = entry.variables
-    if variables is None:
-        return _cut(entry.request.body.value)
-    return _cut({name: value for name, value in variables.items() if name not in aimylogic.SYSTEM_VARIABLES})
-
-
-def _effect(entry: Entry) -> str:
-    if entry.response is None or (entry.miss and entry.source == "miss"):
-        return ""
-    return _cut(aimylogic.effect_of(entry.request, entry.response).value)
-
-
-def _cut(value: JSON) -> str:
-    shown = plural(len(value), "byte") if isinstance(value, bytes) else spelled(value)
-    return shortened(shown, _LONGEST_VARIABLES)

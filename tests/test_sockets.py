@@ -35,8 +35,10 @@ def test_somebody_elses_address_is_refused(host):
 
 def test_any_other_trouble_is_a_sentence_too():
     """With the system's own words where we have none."""
-    assert "choose a port from 1024 on" in _sentence("127.0.0.1:80", PermissionError(13, "denied"))
-    assert "can't be listened on (odd)" in _sentence("127.0.0.1:80", OSError(999, "odd"))
+    assert "choose a port from 1024 on with --admin" in _sentence(
+        "127.0.0.1:80", PermissionError(13, "denied"), "--admin"
+    )
+    assert "can't be listened on (odd)" in _sentence("127.0.0.1:80", OSError(999, "odd"), "--listen")
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")

@@ -84,15 +84,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response to serve, after a wait of `delay_ms` milliseconds; `body` is the bytes to send.
+    """A response to serve; `body` is the bytes to send.
 
-    `fault` is what its mock wants to go wrong.
+    `delay_ms` and `fault` are how many milliseconds its mock wants it to take, and what to go wrong; None where the
+    mock doesn't say, or there is none.
     """
 
     status: int
     headers: Headers
     body: bytes
-    delay_ms: float
+    delay_ms: float | None
     source: Source
     fault: Fault | None = None
 
@@ -121,7 +122,7 @@ class Answerer:
     status: int
     headers: Headers
     content: bytes | Plan | Draft | None
-    delay_ms: float = 0.0
+    delay_ms: float | None = None
     exchange: int | None = None
     mock: int | None = None
     is_text: bool = False
@@ -208,7 +209,7 @@ class Answerer:
 
     def _laid_over(self, made: dict[str, JSON] | None, beneath: Answer | None, source: Source) -> Answer:
         if beneath is None:
-            beneath = Answer(200, (), b"{}", 0.0, source)
+            beneath = Answer(200, (("content-type", _CONTENT_TYPES["json"]),), b"{}", None, source)
         elif beneath.source.problem:
             return beneath
         else:
@@ -222,7 +223,7 @@ class Answerer:
         if made is not None:
             body = jsonvalue.dumps({**(known or {}), **made})
             headers = _with_content_type(headers, _AN_OBJECT)
-        delay = self.delay_ms or beneath.delay_ms
+        delay = beneath.delay_ms if self.delay_ms is None else self.delay_ms
         return Answer(self.status or beneath.status, headers, body, delay, source, beneath.fault)
 
     def _failed(self, source: Source, failure: TemplateFailed) -> Answer:

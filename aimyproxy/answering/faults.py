@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Final
 
+from aimyproxy.answering.chances import Chances
 from aimyproxy.errors import InvalidOption
 
 if TYPE_CHECKING:
@@ -54,17 +54,18 @@ class Fault:
         """Whether the bot gets an answer at all."""
         return self.kind not in ("timeout", "reset")
 
+    @property
+    def spoils(self) -> bool:
+        """Whether something else is sent than the answer, so that nobody need find it."""
+        return self.kind != "slow"
+
 
 class Faults:
-    """Which requests meet which fault: the first rule of an event that strikes.
-
-    Each event has dice of its own, so that what one event meets does not depend on when others come.
-    """
+    """Which requests meet which fault: the first rule of an event that strikes."""
 
     def __init__(self, rules: Sequence[tuple[str, Fault]] = (), seed: int = 0) -> None:
         self._rules = rules
-        self._seed = seed
-        self._dice: dict[str | None, Random] = {}
+        self._chances = Chances(seed, "fault")
 
     @property
     def given(self) -> bool:
@@ -80,13 +81,6 @@ class Faults:
         """The fault that this request of an event meets, `own` being its mock's; None for none."""
         rules = [fault for wanted, fault in self._rules if wanted in (EVERY, event)]
         for fault in [own, *rules] if own else rules:
-            if fault.rate >= 1 or self._random(event).random() < fault.rate:
+            if fault.rate >= 1 or self._chances.of(event).random() < fault.rate:
                 return fault
         return None
-
-    def _random(self, event: str | None) -> Random:
-        # A bot that makes up events shares one, or the memory would grow with it.
-        known = event if event in self.events else None
-        if known not in self._dice:
-            self._dice[known] = Random(f"{self._seed} {known}")  # noqa: S311
-        return self._dice[known]

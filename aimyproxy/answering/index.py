@@ -257,7 +257,8 @@ class Index:
         try:
             asked = Asked.of(exchange.request)
             answerer = Answerer.of_exchange(identity, exchange, edit)
-            effect = _effect_key(exchange)
+            # Only that match asks what is usual.
+            effect = _effect_key(exchange) if self.match == "event" else b""
         except RecursionError:
             self.warnings.append(f"Exchange {identity} is nested too deep to answer anything.")
             return

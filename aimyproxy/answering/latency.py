@@ -16,8 +16,9 @@ SAMPLES: Final = 1_000
 """How many recorded times are kept of each event, the latest ones."""
 
 FORMS: Final = "none, recorded, x2, 200ms or 100..400ms"
-_FACTOR: Final = re.compile(r"x(\d+(?:\.\d+)?)")
-_RANGE: Final = re.compile(r"(?:(\d+(?:\.\d+)?)(ms|s)?\.\.)?(\d+(?:\.\d+)?)(ms|s)")
+_NUMBER: Final = r"([0-9]{1,7}(?:\.[0-9]+)?)"
+_FACTOR: Final = re.compile(f"x{_NUMBER}")
+_RANGE: Final = re.compile(rf"(?:{_NUMBER}(ms|s)?\.\.)?{_NUMBER}(ms|s)")
 _LONGEST_MS: Final = 3_600_000.0
 
 
@@ -38,7 +39,8 @@ class Waits:
         if known is None:
             if not self.by_event:
                 return 0.0
-            known = self.by_event[random.choice(list(self.by_event))]
+            times = list(self.by_event.values())
+            known = random.choices(times, [len(one) for one in times])[0]
         return random.choice(known)
 
 

@@ -64,7 +64,7 @@ class Lessons:
             return edited.answer("learned", situation.variables, situation.values[OCCURRENCE])
         body, outcome, known = model.answer(situation)
         source = Source("learned" if known else "guess", outcome.exchange)
-        return Answer(outcome.status, outcome.headers, body, 0.0, source)
+        return Answer(outcome.status, outcome.headers, body, None, source)
 
     def _edited_answer(self, model: EventModel, situation: Situation) -> Answerer | None:
         """What a person wrote in the place of an exchange with the same deciding values, the first one's."""

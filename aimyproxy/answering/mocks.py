@@ -53,7 +53,8 @@ class Mock:
     an edited exchange then keeps its own. With `from_exchange` and no condition, the mock is that exchange's edited
     response and answers wherever the exchange would; `body` is then rebased as the recorded one would be. `tree` is
     the value of `body` with its templates compiled, None where it has none. Where `merge` is true, the answer is laid
-    over the one that replay would have given without the mock.
+    over the one that replay would have given without the mock; so it is where the mock is nothing but a fault, which
+    may strike now and then only, or needs that answer. `delay_ms` is None where `--latency` says how long it takes.
     """
 
     identity: int
@@ -64,7 +65,7 @@ class Mock:
     merge: bool = False
     status: int | None = None
     headers: Headers | None = None
-    delay_ms: float = 0.0
+    delay_ms: float | None = None
     fault: Fault | None = None
     from_exchange: int | None = None
     note: str = ""
@@ -89,7 +90,8 @@ class Mock:
             raise InvalidDocument(f"{min(unknown)!r} is no member of a mock; there are {', '.join(MEMBERS)}")
         if "event" not in document:
             raise InvalidDocument("event is missing: the event's name, or null for requests that are no bot's")
-        merge = _member(document, "merge", default=False, fits=_is_boolean, wanted="true or false")
+        lone_fault = "fault" in document and not document.keys() & {*BODIES, "status"}
+        merge = _member(document, "merge", default=lone_fault, fits=_is_boolean, wanted="true or false")
         body = _body(document, merge=merge)
         return cls(
             identity=identity,
@@ -100,7 +102,7 @@ class Mock:
             merge=merge,
             status=_member(document, "status", None, _is_status, "a number from 200 to 599"),
             headers=_headers(document["headers"]) if "headers" in document else None,
-            delay_ms=float(_member(document, "delay_ms", 0, _is_delay, "a number of milliseconds, at most an hour")),
+            delay_ms=_member(document, "delay_ms", None, _is_delay, "a number of milliseconds, at most an hour"),
             fault=_fault(document["fault"]) if "fault" in document else None,
             from_exchange=_member(document, "from_exchange", None, _is_id, "the id of an exchange"),
             note=_member(document, "note", "", _is_text, "a string"),

@@ -50,7 +50,9 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
 @click.option("--status", type=click.IntRange(200, 599), help="The HTTP status; 200 unless given.")
 @click.option("--delay", type=click.FloatRange(min=0), help="Milliseconds to wait before answering.")
 @click.option(
-    "--fault", help="What goes wrong: timeout, reset, slow, garbage, empty or a status; 500:30% for how often."
+    "--fault",
+    help="What goes wrong: timeout, reset, slow, garbage, empty or a status; 500:30% for how often. Alone, without an "
+    "answer: of what would be answered without this mock.",
 )
 @click.option("--note", help="A remark for whoever reads mocks.json.")
 @click.option("--disable", metavar="ID", type=int, help="Let mock ID answer nothing, and keep it.")

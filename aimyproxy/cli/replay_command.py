@@ -8,13 +8,14 @@ import click
 
 from aimyproxy.cli.options import Address, Url, listen_option, recordings_option, tls_options
 from aimyproxy.cli.output import counted, printable, say
-from aimyproxy.errors import EXIT_OK, RecordingIncomplete
+from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from aimyproxy.answering.faults import Faults
     from aimyproxy.answering.index import AfterLast, Match
+    from aimyproxy.answering.latency import Latency
     from aimyproxy.cli.replay_screen import Screen
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.server import MockServer
@@ -108,7 +109,6 @@ def command(
 
     from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.index import Serving
-    from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.missed import MissedEvents
     from aimyproxy.cli.replay_screen import Screen
     from aimyproxy.mockserver.server import Settings, mock_server
@@ -121,7 +121,7 @@ def command(
         key,
         folder.arguments(name),
         Serving(after_last, Dice() if fresh else None),
-        Latency.parse(latency),
+        _latency(latency),
         _faults(faults, seed),
         seed,
         admin,
@@ -149,17 +149,29 @@ def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: in
             say(printable(f"  The recording has no event {event!r}."), "yellow")
 
 
+def _latency(given: str) -> Latency:
+    """The latency of `--latency`; raises InvalidOption."""
+    from aimyproxy.answering.latency import Latency
+
+    try:
+        return Latency.parse(given)
+    except InvalidOption as error:
+        raise InvalidOption(f"--latency: {error}") from None
+
+
 def _faults(given: tuple[str, ...], seed: int) -> Faults:
     """The faults of `--fault`; raises InvalidOption."""
     from aimyproxy.answering.faults import Fault, Faults
-    from aimyproxy.errors import InvalidOption
 
     rules = []
     for one in given:
         event, equals, fault = one.rpartition("=")
         if not (event and equals):
             raise InvalidOption(f"--fault {one!r} has to be EVENT=FAULT, for example pay=timeout or *=500:10%.")
-        rules.append((event, Fault.parse(fault)))
+        try:
+            rules.append((event, Fault.parse(fault)))
+        except InvalidOption as error:
+            raise InvalidOption(f"--fault {one!r}: {error}") from None
     return Faults(rules, seed)
 
 

@@ -99,7 +99,9 @@ class App:
         if isinstance(found, Miss):
             self._missed.add(found)
             fault = self._trouble.strike(asked.event)
-            reply = await self._on_miss.reply(request, raw, found)
+            # What the bot won't get, nobody need be asked for: the target might take a payment.
+            spoilt = fault is not None and fault.spoils
+            reply = Reply.of_json(200, {}, "miss") if spoilt else await self._on_miss.reply(request, raw, found)
             source = reply.source
         else:
             fault = self._trouble.strike(asked.event, found.fault)
@@ -133,7 +135,7 @@ class App:
             b"" if unanswered else reply.body,
             source,
             (time.perf_counter() - begun) * 1000,
-            size + len(reply.body),
+            size + (0 if unanswered else len(reply.body)),
             miss,
         )
         self._journal.add(entry)

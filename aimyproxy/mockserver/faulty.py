@@ -7,11 +7,11 @@ import contextlib
 import os
 import socket
 import struct
-from random import Random
 from typing import TYPE_CHECKING, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from aimyproxy.answering.chances import Chances
 from aimyproxy.answering.faults import Faults
 from aimyproxy.answering.latency import Latency
 from aimyproxy.mockserver.messages import WITHOUT_BODY, Receive, Reply, Scope, Send, send_head, send_reply
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TRANSPORT: Final = "aimyproxy.transport"
 _GARBAGE: Final = b'{"aimyproxy": garbage\x00\xff\xfe'
 _DROPS: Final = 20
-_DRIP_SECONDS: Final = 0.5
+_SLOW_SECONDS: Final = 10.0
 # The system then answers with a reset instead of waiting for what is unsent.
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
@@ -53,22 +53,31 @@ def reply_to(fault: Fault, reply: Reply) -> Reply:
 class Trouble:
     """What goes wrong or takes long on purpose; the same `seed` makes the same happen to the same requests.
 
-    Dice are cast in the order of the requests, for each event by itself where that matters.
+    `slow_seconds` is how long a slow answer takes.
     """
 
-    def __init__(self, latency: Latency | None = None, faults: Faults | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        latency: Latency | None = None,
+        faults: Faults | None = None,
+        seed: int = 0,
+        slow_seconds: float = _SLOW_SECONDS,
+    ) -> None:
         self._latency = latency or Latency()
-        self._faults = faults or Faults()
-        self._random = Random(seed)  # noqa: S311
+        self._faults = faults or Faults((), seed)
+        self._chances = Chances(seed, "latency")
+        self._slow_seconds = slow_seconds
         self._stopping = asyncio.Event()
 
     def strike(self, event: str | None, own: Fault | None = None) -> Fault | None:
         """The fault that a request of this event meets, `own` being that of the mock that answers it."""
         return self._faults.strike(event, own)
 
-    async def wait(self, event: str | None, delay_ms: float, waits: Waits) -> None:
-        """Wait as long as the answer is to take: `delay_ms` milliseconds, or as the latency says where that is 0."""
-        milliseconds = delay_ms or self._latency.drawn(event, waits, self._random)
+    async def wait(self, event: str | None, delay_ms: float | None, waits: Waits) -> None:
+        """Wait as long as the answer is to take: `delay_ms` milliseconds, or as the latency says where that is None."""
+        # Also where it is of no use: an edit of a mock shall not change what later requests draw.
+        drawn = self._latency.drawn(event, waits, self._chances.of(event))
+        milliseconds = drawn if delay_ms is None else delay_ms
         if milliseconds:
             await self._pause(milliseconds / 1000)
 
@@ -84,16 +93,21 @@ class Trouble:
             _reset(scope["extensions"][_TRANSPORT]["transport"])
             await receive()
             return
-        if fault.kind == "slow" and reply.status not in WITHOUT_BODY:
+        if fault.kind == "slow":
             await self._drip(reply, send)
         else:
             await send_reply(reply, send)
 
     async def _drip(self, reply: Reply, send: Send) -> None:
+        if reply.status in WITHOUT_BODY or not reply.body:
+            await self._pause(self._slow_seconds)
+            await send_reply(reply, send)
+            return
         await send_head(reply, send)
-        length = max(1, -(-len(reply.body) // _DROPS))
-        for start in range(0, len(reply.body), length):
-            await self._pause(_DRIP_SECONDS)
+        length = -(-len(reply.body) // _DROPS)
+        starts = range(0, len(reply.body), length)
+        for start in starts:
+            await self._pause(self._slow_seconds / len(starts))
             await send({"type": "http.response.body", "body": reply.body[start : start + length], "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from aimyproxy.answering.answers import Answer, Answerer, Source, served_headers
+from aimyproxy.answering.faults import Fault
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.exchange import Body, Failure, Response
 from tests.builders import START, exchange, request, response
@@ -90,7 +91,7 @@ def test_a_rule_is_sent_as_it_is():
     answerer = Answerer.of_mock(mock(answer={"name": "John"}))
     assert answerer.answer("mock", START).body == b'{"name":"John"}'
     assert answerer.headers == (("content-type", "application/json"),)
-    assert (answerer.status, answerer.delay_ms) == (200, 0)
+    assert (answerer.status, answerer.delay_ms) == (200, None)
     assert Answerer.of_mock(mock(text="hi")).headers == (("content-type", "text/plain; charset=utf-8"),)
     assert Answerer.of_mock(mock(base64="/w==")).headers == (("content-type", "application/octet-stream"),)
     assert Answerer.of_mock(mock(status=503)).headers == ()
@@ -173,6 +174,25 @@ def test_a_merging_mocks_status_headers_and_delay_win():
     answer = Answerer.of_mock(merging).answer("mock", START, 1, BENEATH)
     assert (answer.status, answer.delay_ms, answer.body) == (503, 9, BENEATH.body)
     assert answer.headers == (("x", "2"), ("Y", "3"), ("Content-Type", "text/html"))
+
+
+def test_a_mock_that_takes_no_time_takes_none():
+    """Whatever the one beneath it says; where it says nothing, that one is asked."""
+    for said, taken in ((0, 0), (None, 7)):
+        members = {"answer": {}, "merge": True} | ({} if said is None else {"delay_ms": said})
+        assert Answerer.of_mock(mock(**members)).answer("mock", START, 1, BENEATH).delay_ms == taken
+
+
+def test_a_fault_is_laid_over_the_answer_beneath():
+    """Which stays, byte for byte, for when the fault doesn't strike; a mock's own fault wins over one beneath."""
+    lone = Answerer.of_mock(mock(fault="slow:0.5"))
+    answer = lone.answer("mock", START, 1, BENEATH)
+    assert (answer.status, answer.headers, answer.body) == (201, BENEATH.headers, BENEATH.body)
+    assert answer.fault == Fault("slow", 0.5)
+    merging = Answerer.of_mock(mock(answer={}, merge=True))
+    assert merging.answer("mock", START, 1, answer).fault == Fault("slow", 0.5)
+    assert Answerer.of_mock(mock(fault="500")).answer("mock", START, 1, answer).fault == Fault("500")
+    assert lone.answer("mock", START).body == b"{}"
 
 
 @pytest.mark.parametrize("beneath", [None, replace(BENEATH, body=b"<html>"), replace(BENEATH, body=b"[1]")])

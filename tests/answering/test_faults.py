@@ -42,24 +42,16 @@ def test_the_first_rule_that_strikes_counts():
 
 def test_the_same_seed_strikes_the_same_requests_of_an_event():
     """Whatever other events come in between."""
-    one, other = faults(("*", "empty:0.5")), faults(("*", "empty:0.5"), ("pay", "500:0.0"))
-    alone = kinds(faults(("pay", "empty:0.5")), "pay", 50)
-    known = faults(("pay", "empty:0.5"), ("start", "empty:0.5"))
-    mixed = []
-    for _ in range(50):
-        known.strike("start")
-        mixed += kinds(known, "pay", 1)
-    assert mixed == alone
-    assert kinds(one, "x", 50) == kinds(other, "x", 50)
-    assert kinds(faults(("pay", "empty:0.5"), seed=2), "pay", 50) != alone
-
-
-def test_made_up_events_fill_no_memory():
-    """They share their dice."""
-    known = faults(("*", "empty:0.5"))
-    for number in range(100):
-        known.strike(f"event {number}")
-    assert len(known._dice) == 1
+    for wanted in ("pay", "*"):
+        alone = kinds(faults((wanted, "empty:0.5")), "pay", 50)
+        known, mixed = faults((wanted, "empty:0.5"), ("start", "empty:0.5")), []
+        for number in range(50):
+            known.strike("start")
+            known.strike(f"never heard of {number}")
+            known.strike(None)
+            mixed += kinds(known, "pay", 1)
+        assert mixed == alone
+        assert kinds(faults((wanted, "empty:0.5"), seed=2), "pay", 50) != alone
 
 
 @pytest.mark.parametrize("spelled", ["", "boom", "200", "600", "500:", "500:2", "500:101%", "timeout:x", "50"])
@@ -81,4 +73,5 @@ def test_what_is_no_fault_is_refused(spelled):
 )
 def test_what_the_bot_gets_of_a_fault(spelled, status, answers):
     """A status of its own, the answer's, or nothing."""
-    assert (Fault.parse(spelled).status, Fault.parse(spelled).answers) == (status, answers)
+    fault = Fault.parse(spelled)
+    assert (fault.status, fault.answers, fault.spoils) == (status, answers, spelled != "slow")

@@ -57,6 +57,12 @@ def test_a_range_is_kept(spelled, least, most):
         assert len(set(found)) > 100
 
 
+def test_where_an_event_has_no_time_each_recorded_one_is_as_likely():
+    """Events that came often count as often."""
+    known = waits(often=[10] * 90, seldom=[500] * 10)
+    assert 2 < drawn("recorded", "new", known).count(500) < 60
+
+
 def test_only_the_latest_times_are_kept():
     """A long recording fills no memory."""
     assert min(drawn("recorded", known=waits(start=range(SAMPLES + 10)))) >= 10
@@ -67,7 +73,9 @@ def test_the_same_seed_waits_the_same():
     assert drawn("1..90ms", seed=5) == drawn("1..90ms", seed=5) != drawn("1..90ms", seed=6)
 
 
-@pytest.mark.parametrize("spelled", ["", "fast", "x", "x-1", "200", "400..100ms", "-5ms", "2h", "3601s", "1..2..3ms"])
+@pytest.mark.parametrize(
+    "spelled", ["", "fast", "x", "x-1", "200", "400..100ms", "-5ms", "2h", "3601s", "1..2..3ms", "x" + "9" * 400, "٣ms"]
+)
 def test_what_is_no_latency_is_refused(spelled):
     """With the forms that there are."""
     with pytest.raises(InvalidOption, match=r"write none, recorded, x2, 200ms or 100\.\.400ms"):

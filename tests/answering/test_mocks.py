@@ -169,6 +169,20 @@ def test_a_merging_mock_may_change_anything_alone(members):
     assert Mock.parse(1, {"event": "e", "merge": True, **members}).merge
 
 
+def test_a_fault_that_stands_alone_lets_the_answer_be():
+    """Else what it spares, or only slows, would have none; whoever says otherwise is right."""
+    assert Mock.parse(1, {"event": "e", "fault": "500:30%"}).merge
+    assert Mock.parse(1, {"event": "e", "fault": "slow", "delay_ms": 5, "from_exchange": 2}).merge
+    for further in ({"merge": False}, {"answer": {}}, {"text": ""}, {"base64": ""}, {"status": 200}):
+        assert not Mock.parse(1, {"event": "e", "fault": "500:30%", **further}).merge
+
+
+def test_a_mock_says_how_long_it_takes_or_does_not():
+    """No time at all is said, too."""
+    assert Mock.parse(1, {"event": "e", "answer": {}}).delay_ms is None
+    assert Mock.parse(1, {"event": "e", "answer": {}, "delay_ms": 0}).delay_ms == 0
+
+
 def test_mocks_without_a_template_need_no_jinja():
     """It takes a while to import."""
     code = (

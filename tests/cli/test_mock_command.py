@@ -56,6 +56,14 @@ def test_a_merging_mock_with_conditions_is_written(aimyproxy, shop):
     assert shop.mocks.read() == [(1, expected)]
 
 
+def test_a_fault_may_stand_alone(aimyproxy, shop):
+    """No editor opens for an answer that it needs not."""
+    assert aimyproxy("mock", "shop", "start", "--fault", "500:30%", "--when", "channelType=vk")[0] == 0
+    assert aimyproxy("mock", "shop", "start", "--fault", "slow", "--answer", "{}")[0] == 0
+    lone = {"event": "start", "when": {"$.channelType": "vk"}, "fault": "500:30%"}
+    assert shop.mocks.read() == [(1, lone), (2, {"event": "start", "fault": "slow", "answer": {}})]
+
+
 def test_a_mock_is_disabled_and_enabled(aimyproxy, shop):
     """It stays in the file."""
     aimyproxy("mock", "shop", "start", "--text", "a")
@@ -75,6 +83,7 @@ def test_a_mock_is_disabled_and_enabled(aimyproxy, shop):
         (["shop", "--enable", 9], "Recording shop has no mock 9 (there: none)."),
         (["shop", "start", "--answer", '{"a": "{{"}'], "answer.a: the template is wrong at its line 1"),
         (["shop", "start", "--text", "{% x %}"], "text: the template is wrong"),
+        (["shop", "start", "--fault", "boom"], "fault: 'boom' is no fault: write timeout, reset, slow"),
         (["shop", "start", "--text", "a", "--merge"], "merge needs an answer that is an object"),
         (["shop", "start", "--text", "a", "--when", "a~=(a+)+$"], "could take for ever"),
     ],

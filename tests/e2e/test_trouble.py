@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import socket
+import ssl
 import time
 
 import pytest
+import trustme
 
 from tests.builders import START
 from tests.e2e.replays import ask, replaying
-from tests.processes import post, read_message, request_bytes, run
+from tests.processes import eventually, post, read_message, request_bytes, run
 
 BOT = json.dumps(START, ensure_ascii=False).encode()
 
@@ -29,6 +32,29 @@ def test_a_reset_is_a_reset(shop):
     assert process.stderr[-1] == "Stopped after 2 requests: 1 fault, 1 exact."
 
 
+def test_a_reset_is_a_reset_with_https_too(shop, tmp_path):
+    """No answer, and no orderly end of TLS; the next connection is served."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost")
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+
+    def connected(port):
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", port), 30), server_hostname="localhost")
+
+    with replaying(shop, "--cert", tmp_path / "both.pem", "--fault", "start=reset") as (process, port):
+        with connected(port) as bot:
+            bot.sendall(request_bytes(BOT))
+            # Asked of TCP: the TLS of Python 3.11 takes a reset for an end.
+            met = eventually(lambda: bot.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "the reset")
+            assert met == errno.ECONNRESET
+        with connected(port) as bot:
+            bot.sendall(request_bytes(b'{"action": "order"}'))
+            assert read_message(bot).startswith(b"HTTP/1.1 201")
+        assert process.stop() == 0
+
+
 def test_a_timeout_keeps_the_bot_waiting_and_nobody_else(shop):
     """Until it hangs up; a signal ends it at once."""
     with replaying(shop, "--fault", "start=timeout") as (process, port):
@@ -43,6 +69,18 @@ def test_a_timeout_keeps_the_bot_waiting_and_nobody_else(shop):
             assert process.stop(signal.SIGTERM) == 0
             # uvicorn alone would wait ten seconds for the answer.
             assert time.monotonic() - begun < 8
+            with pytest.raises(ConnectionResetError):
+                bot.recv(1)
+
+
+def test_a_bot_that_gives_up_waiting_may_ask_again(shop):
+    """On another connection; nothing is left of the first."""
+    with replaying(shop, "--fault", "start=timeout") as (process, port):
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", port)) as bot:
+                bot.sendall(request_bytes(BOT))
+        assert ask(port, action="order")[0] == 201
+        assert process.stop(signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize(
@@ -67,6 +105,18 @@ def test_a_wrong_answer_is_whole_http(shop, fault, status, body):
             assert got == body
 
 
+@pytest.mark.slow
+def test_a_slow_answer_takes_some_ten_seconds(shop):
+    """However short it is, and is the same as ever in the end."""
+    with replaying(shop) as (_, port):
+        usual = ask(port, action="order")
+    with replaying(shop, "--fault", "order=slow") as (_, port):
+        begun = time.monotonic()
+        status, headers, body = ask(port, action="order")
+        assert time.monotonic() - begun > 9
+    assert (status, headers["content-length"], body) == (usual[0], usual[1]["content-length"], usual[2])
+
+
 def test_a_slow_answer_comes_in_drops(shop):
     """The head with the whole length at once, then a part after the other."""
     with replaying(shop, "--fault", "start=slow") as (process, port):
@@ -79,11 +129,15 @@ def test_a_slow_answer_comes_in_drops(shop):
 
 
 def test_the_same_seed_fails_the_same_requests(shop):
-    """A run can be repeated; its seed is told."""
+    """A run can be repeated, whatever else is asked for in between; its seed is told."""
     met = []
-    for _ in range(2):
+    for others in (0, 1):
         with replaying(shop, "--fault", "*=500:50%", "--seed", "7") as (process, port):
-            met.append([ask(port, action="order")[0] for _ in range(12)])
+            met.append([])
+            for _ in range(12):
+                for _ in range(others):
+                    ask(port)
+                met[-1].append(ask(port, action="order")[0])
             process.wait_for("Faults are on, with --seed 7")
     assert met[0] == met[1]
     assert set(met[0]) == {201, 500}
@@ -100,13 +154,23 @@ def test_a_mock_may_be_trouble(shop):
         assert (status, headers["aimyproxy-answer"]) == (404, "fault; kind=404")
 
 
-def test_answers_may_take_their_time(shop):
-    """Without keeping each other waiting."""
+def test_a_mock_may_fail_now_and_then(shop):
+    """Where it does not, the recording answers."""
+    shop.mocks.add({"event": "order", "fault": "500:50%"})
+    with replaying(shop) as (_, port):
+        asked = [ask(port, action="order") for _ in range(12)]
+    assert {(status, body.get("total")) for status, _, body in asked} == {(500, None), (201, 1180.5)}
+
+
+@pytest.mark.parametrize("name", [START["name"], "Мария"])
+def test_answers_may_take_their_time(shop, name):
+    """Without keeping each other waiting; recorded ones and learned ones."""
+    body = json.dumps({**START, "name": name}).encode()
     with replaying(shop, "--latency", "1s") as (_, port):
         begun = time.monotonic()
         bots = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]
         for bot in bots:
-            bot.sendall(request_bytes(BOT))
+            bot.sendall(request_bytes(body))
         assert all(read_message(bot).startswith(b"HTTP/1.1 200") for bot in bots)
         assert 1 <= time.monotonic() - begun < 8
         for bot in bots:
@@ -116,9 +180,9 @@ def test_answers_may_take_their_time(shop):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--latency", "fast"), "'fast' is no latency: write none, recorded, x2, 200ms or 100..400ms"),
+        (("--latency", "fast"), "--latency: 'fast' is no latency: write none, recorded, x2, 200ms or 100..400ms"),
         (("--fault", "start"), "--fault 'start' has to be EVENT=FAULT"),
-        (("--fault", "start=boom"), "'boom' is no fault: write timeout, reset, slow"),
+        (("--fault", "start=boom"), "--fault 'start=boom': 'boom' is no fault: write timeout, reset, slow"),
     ],
 )
 def test_what_is_no_trouble_is_refused(shop, arguments, problem):

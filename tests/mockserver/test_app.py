@@ -5,12 +5,14 @@ import json
 
 import pytest
 
+from aimyproxy.answering.faults import Fault, Faults
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.journal import Journal
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.exchange import Body, Response
 from aimyproxy.mockserver.app import App
+from aimyproxy.mockserver.faulty import Trouble
 from aimyproxy.mockserver.onmiss import Empty, Explain
 from tests.builders import START, exchange
 from tests.mockserver.observers import Remembering
@@ -27,17 +29,23 @@ def serving(*exchanges, mock=None):
     return Replayer(Index.build(enumerate(exchanges, 1), mocks), "shop")
 
 
-def ask(replayer, body, on_miss=None, limit=10_000):
+class Unreachable:
+    async def reply(self, _request, _raw, _miss):
+        raise AssertionError("nobody was to be asked")
+
+
+def ask(replayer, body, on_miss=None, limit=10_000, fault=None):
     """Status, headers and body of the reply, and what the observer saw."""
     observer, messages = Remembering(), []
 
     async def send(message):
         messages.append(message)
 
-    app = App(replayer, on_miss or Explain(), observer, Journal(), limit)
+    trouble = Trouble(faults=Faults([("*", Fault.parse(fault))] if fault else ()), slow_seconds=0)
+    app = App(replayer, on_miss or Explain(), observer, Journal(), limit, trouble=trouble)
     asyncio.run(app({**scope(), "path": "/"}, receiving(part(body)), send))
-    start, content = messages
-    return start["status"], dict(start["headers"]), content["body"], observer
+    start, *content = messages
+    return start["status"], dict(start["headers"]), b"".join(part["body"] for part in content), observer
 
 
 def test_an_answer_is_served_and_told():
@@ -72,6 +80,45 @@ def test_a_miss_may_be_an_empty_object():
     status, headers, body, observer = ask(serving(), b'{"action": "start"}', Empty())
     assert (status, headers[b"Aimyproxy-Answer"], body) == (200, b"miss", b"{}\n")
     assert observer.all[0].miss
+
+
+@pytest.mark.parametrize("fault", ["503", "garbage", "empty"])
+def test_what_a_fault_spoils_is_not_asked_of_the_target(fault):
+    """Which might take a payment; the miss is known all the same."""
+    status, headers, _, observer = ask(serving(), b'{"action": "pay"}', Unreachable(), fault=fault)
+    assert (status, headers[b"content-type"]) == (503 if fault == "503" else 200, b"application/json")
+    assert [(entry.source, entry.miss is not None) for entry in observer.all] == [(f"fault {fault}", True)]
+
+
+def test_a_slow_miss_is_asked_of_the_target():
+    """It is the answer that comes slowly."""
+    _, headers, body, observer = ask(serving(), b'{"action": "pay"}', Empty(), fault="slow")
+    assert (headers[b"Aimyproxy-Answer"], body) == (b"fault; kind=slow", b"{}\n")
+    assert observer.all[0].source == "fault slow"
+
+
+@pytest.mark.parametrize(("fault", "struck"), [("500:0", "mock 3 over exact #1"), ("500", "fault 500")])
+def test_a_mock_that_is_only_a_fault_spoils_nothing_else(fault, struck):
+    """Where it doesn't strike, the recording answers as without it."""
+    replayer = serving(exchange(), mock={"event": "start", "fault": fault})
+    status, _, body, observer = ask(replayer, json.dumps(START).encode())
+    assert observer.all[0].source == struck
+    assert (status, json.loads(body).get("greeting")) == ((200, "Привет") if "mock" in struck else (500, None))
+
+
+def test_who_got_no_answer_is_journalled_without_one():
+    """Neither status nor headers nor bytes."""
+    observer, journal = Remembering(), Journal()
+    body = json.dumps(START).encode()
+    app = App(
+        serving(exchange()), Explain(), observer, journal, trouble=Trouble(faults=Faults([("*", Fault("reset"))]))
+    )
+    with pytest.raises(KeyError, match="extensions"):
+        # No uvicorn is there to be reset.
+        asyncio.run(app({**scope(), "path": "/"}, receiving(part(body)), None))
+    [entry] = journal.entries()
+    assert (entry.status, entry.headers, entry.body, entry.response) == (None, (), b"", None)
+    assert (entry.source, entry.size) == ("fault reset", len(body))
 
 
 def test_too_large_a_request_is_refused():
