@@ -1,4 +1,4 @@
-"""Content-Encoding undone: gzip, deflate and br, in any order; what can't be undone stays as it came."""
+"""Bytes of messages in the form that recordings keep: Content-Encoding undone (gzip, deflate, br), headers as text."""
 
 from __future__ import annotations
 
@@ -30,6 +30,22 @@ def body_of(raw: bytes, content_encoding: str, limit: int = 0) -> Body:
         if content and coding.strip() not in ("", "identity"):
             content = _decoded(content, coding.strip(), limit)
     return Body.of(raw, encoded=True) if content is None else Body.of(content)
+
+
+def kept_body(raw: bytes, content_encoding: str, limit: int) -> Body:
+    """As `body_of`, but what decodes to more than `limit` bytes stays as it came: it may be all of the memory."""
+    try:
+        return body_of(raw, content_encoding, limit)
+    except TooLargeError:
+        return Body.of(raw, encoded=True)
+
+
+def kept_text(raw: bytes) -> str:
+    """A header, a path or a method as text: UTF-8, or else Latin-1, so that every JSON parser reads it again."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _decoded(raw: bytes, coding: str, limit: int) -> bytes | None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from aimyproxy.errors import InvalidOption
+from aimyproxy.exchange import Failure
+
+if TYPE_CHECKING:
+    from aimyproxy.exchange import FailureKind
 
 _EXAMPLE: Final = "https://hook.example.com/bot"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -82,6 +86,20 @@ class Target:
         joined = f"{self.path.removesuffix('/')}/{further}" if further else self.path or "/"
         both = "&".join(part for part in (self.query, query) if part)
         return f"{joined}?{both}" if both else joined
+
+
+def webhook_failure(kind: FailureKind, address: str, detail: str = "") -> Failure:
+    """The failure of a webhook, in the words that recordings keep.
+
+    `address` is HOST:PORT; `detail` is how long was waited, or what the system or the parser said.
+    """
+    said = {
+        "timeout": f"did not answer within {detail}",
+        "connect": f"can't be reached: {detail}",
+        "disconnect": "closed the connection without a whole answer",
+        "protocol": f"answered with something that is not HTTP: {detail}",
+    }
+    return Failure(kind, f"The webhook at {address} {said[kind]}.")
 
 
 def _ascii_host(parts: SplitResult) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimyproxy.content import TooLargeError, body_of
+from aimyproxy.content import TooLargeError, body_of, kept_body, kept_text
 from aimyproxy.exchange import Body
 
 RAW_DEFLATE = zlib.compressobj(wbits=-15)
@@ -57,3 +57,18 @@ def test_a_bomb_is_found_out(coding):
 def test_nothing_is_nothing():
     """An empty body has no encoding."""
     assert body_of(b"", "gzip") == Body()
+
+
+def test_what_would_be_too_large_decoded_is_kept_as_it_came():
+    """A recording holds it all the same."""
+    raw = gzip.compress(b"x" * 101)
+    assert kept_body(raw, "gzip", 101) == Body("text", "x" * 101)
+    assert kept_body(raw, "gzip", 100) == Body("base64", raw, encoded=True)
+
+
+@given(st.binary(max_size=20))
+def test_every_header_is_kept_as_text_that_json_can_hold(raw):
+    """UTF-8 where it is that, so that people can read it; nothing is lost where it isn't."""
+    text = kept_text(raw)
+    text.encode()
+    assert raw in (text.encode(), text.encode("latin-1", "replace"))

@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy.exchange import Body, Response
+from aimyproxy.content import kept_body
+from aimyproxy.exchange import Response
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,8 +50,11 @@ class Entry:
 
     @property
     def response(self) -> Response | None:
-        """What the bot got, or None."""
-        return None if self.status is None else Response(self.status, self.headers, Body.of(self.body))
+        """What the bot got, its body decoded as in a recording; or None."""
+        if self.status is None:
+            return None
+        coding = next((value for name, value in self.headers if name.lower() == "content-encoding"), "")
+        return Response(self.status, self.headers, kept_body(self.body, coding, MOST_BYTES))
 
 
 class Journal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 200
 """How many events are told apart; the misses of further ones are only counted."""
+
+_LONGEST: Final = 200
 
 
 @dataclass(slots=True)
@@ -23,7 +25,8 @@ class Missed:
 class MissedEvents:
     """Counts misses by event, in bounded memory.
 
-    `total` counts all, `others` those of the events for which there was no room.
+    `total` counts all of the run, `others` those of the events for which there was no room. An event is known by its
+    first 200 characters.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -35,6 +38,7 @@ class MissedEvents:
     def add(self, miss: Miss) -> None:
         """Count one more."""
         self.total += 1
+        miss = _cut(miss)
         known = self._by_event.get(miss.event)
         if known is not None:
             known.count += 1
@@ -49,6 +53,16 @@ class MissedEvents:
         return sorted(self._by_event.values(), key=lambda missed: -missed.count)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Forget the events; `total` goes on."""
         self._by_event.clear()
-        self.total = self.others = 0
+        self.others = 0
+
+
+def _cut(miss: Miss) -> Miss:
+    """The miss without the long values that a bot may send for its names."""
+    event = None if miss.event is None else miss.event[:_LONGEST]
+    if miss.conversation is None:
+        return replace(miss, event=event)
+    channel_type, channel, user = miss.conversation
+    cut = (channel_type and channel_type[:_LONGEST], channel and channel[:_LONGEST], user[:_LONGEST])
+    return replace(miss, event=event, conversation=cut)

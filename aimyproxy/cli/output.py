@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aimyproxy.exchange import Exchange
 
 
@@ -16,6 +18,12 @@ def say(text: str, colour: str | None = None) -> None:
     """Progress and logs, for people: to standard error; where nobody reads it any more, the work goes on."""
     with suppress(OSError):
         click.secho(text, fg=colour, err=True)
+
+
+def say_set_aside(path: Path, set_aside: Path) -> None:
+    """That the file ended in what a crash left, and where that is now."""
+    say(f"{path} ended in an unfinished line of {set_aside.stat().st_size} bytes (a crash?).")
+    say(f"  Set aside in {set_aside}; all other exchanges are there.")
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aimyproxy.cli.options import Url, listen_option, recordings_option, tls_options
-from aimyproxy.cli.output import counted, exchange_line, printable, say
+from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class Screen:
         set_aside = self._recording.open_for_append()
         name, path = self._recording.name, self._recording.path
         if set_aside:
-            say(f"{path} ended in an unfinished line of {set_aside.stat().st_size} bytes (a crash?).")
-            say(f"  Set aside in {set_aside}; all other exchanges are there.")
+            say_set_aside(path, set_aside)
         if created:
             say(f"New recording {name} in {path.parent}.")
         else:

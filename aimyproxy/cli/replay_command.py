@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from aimyproxy.cli.output import counted, printable, say
 from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from aimyproxy.answering.faults import Faults
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.server import MockServer
     from aimyproxy.store.folder import RecordingsFolder
+    from aimyproxy.store.recording import Recording
 
 
 @click.command("replay")
@@ -101,6 +104,8 @@ def command(
         raise click.UsageError("--record keeps what was forwarded: it needs --on-miss forward and --target.")
     if fresh and match != "learned":
         raise click.UsageError("--fresh needs --match learned: what is noise is learned from the recording.")
+    # Blanks around it can't travel in a header, and come easily with an environment variable.
+    admin_token = admin_token and admin_token.strip()
     if admin_token is not None and (admin is None or not admin_token):
         raise click.UsageError("--admin-token is for --admin, and must not be empty.")
     recording = folder.open(name)
@@ -109,7 +114,6 @@ def command(
 
     from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.index import Serving
-    from aimyproxy.answering.missed import MissedEvents
     from aimyproxy.cli.replay_screen import Screen
     from aimyproxy.mockserver.server import Settings, mock_server
 
@@ -127,10 +131,10 @@ def command(
         admin,
         admin_token or secrets.token_urlsafe(),
     )
-    with mock_server(settings, recording, _on_miss(on_miss, target, screen if record else None), screen) as server:
+    missed = _on_miss(on_miss, target, screen if record else None)
+    with mock_server(settings, recording, missed, screen) as server, _growing(recording, screen, record=record):
         server.run(lambda: _started(server, settings.faults, screen, seed, "" if admin_token else settings.token))
-    # What was forwarded did get its answer.
-    screen.summary(MissedEvents() if on_miss == "forward" else server.missed)
+    screen.summary()
     recording.close()
     if screen.unrecorded:
         lost = counted(screen.unrecorded, "forwarded exchange")
@@ -138,11 +142,25 @@ def command(
     return EXIT_OK
 
 
+@contextmanager
+def _growing(recording: Recording, screen: Screen, *, record: bool) -> Iterator[None]:
+    """A context in which what is forwarded can be recorded; raises StoreError where it can't be from the start."""
+    from aimyproxy.mockserver.syncing import syncing
+
+    if not record:
+        yield
+        return
+    screen.opened()
+    with syncing(recording, screen):
+        yield
+
+
 def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: int, made_up: str) -> None:
     index = server.replayer.index
     screen.listening(server.url, index)
     if server.admin_url:
-        say(f"Admin surface on {server.admin_url}" + (f", token {made_up}" if made_up else "") + ".")
+        # The token ends the line: whoever copies it must not catch a full stop.
+        say(f"Admin surface on {server.admin_url}" + (f", token {made_up}" if made_up else "."))
     if faults and faults.given:
         say(f"Faults are on, with --seed {seed}.", "yellow")
         for event in sorted(faults.events - index.events):

@@ -7,16 +7,17 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy.cli.output import counted, printable, say, shortened
+from aimyproxy.answering.missed import MissedEvents
+from aimyproxy.cli.output import counted, printable, say, say_set_aside, shortened
 
 if TYPE_CHECKING:
     from aimyproxy.answering.index import Index
     from aimyproxy.answering.journal import Entry
-    from aimyproxy.answering.missed import MissedEvents
     from aimyproxy.exchange import Exchange
     from aimyproxy.store.recording import Recording
 
 _MOST_EVENTS: Final = 20
+_LONGEST_EVENT: Final = 60
 
 
 class Screen:
@@ -30,9 +31,15 @@ class Screen:
         self._quiet = quiet
         self._recording = recording
         self._sources: Counter[str] = Counter()
+        self._missed = MissedEvents()
         self._recorded = 0
         self._reason = ""
         self.unrecorded = 0
+
+    def opened(self) -> None:
+        """Make sure that what is forwarded can be recorded, and repair the file where a crash left it torn."""
+        if self._recording and (set_aside := self._recording.open_for_append()):
+            say_set_aside(self._recording.path, set_aside)
 
     def listening(self, url: str, index: Index) -> None:
         """Say where the bot has to connect to, and what will answer it."""
@@ -43,6 +50,8 @@ class Screen:
     def served(self, entry: Entry) -> None:
         """One line a request: time, event, user, status, source, milliseconds; some more where it stays unanswered."""
         self._sources[entry.source.partition(" ")[0]] += 1
+        if entry.miss and entry.source != "forward":
+            self._missed.add(entry.miss)
         colour = _colour(entry)
         if colour or not self._quiet:
             _say(entry_line(entry), colour)
@@ -73,21 +82,24 @@ class Screen:
             if not self._quiet:
                 self.news(f"Recorded as exchange {identity}.")
 
-    def summary(self, missed: MissedEvents) -> None:
+    def summary(self) -> None:
         """How the requests of this run were answered, and what would help with those that were not."""
         total = sum(self._sources.values())
         sources = ", ".join(f"{count} {source}" for source, count in self._sources.most_common())
         say(f"Stopped after {counted(total, 'request')}" + (f": {sources}." if sources else "."))
         if self._recorded:
             say(f"Recorded {counted(self._recorded, 'exchange')} of what was forwarded.")
-        if not missed.total:
-            return
-        ranked = missed.ranked()
+        if self._missed.total:
+            self._unanswered()
+
+    def _unanswered(self) -> None:
+        ranked = self._missed.ranked()
         say("Unanswered:")
         for one in ranked[:_MOST_EVENTS]:
             event = one.latest.event if one.latest.event is not None else "(no event)"
+            event = shortened(event, _LONGEST_EVENT)
             say(printable(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))
-        others = missed.others + sum(one.count for one in ranked[_MOST_EVENTS:])
+        others = self._missed.others + sum(one.count for one in ranked[_MOST_EVENTS:])
         if others:
             say(f"  other events, {_times(others)}.")
 

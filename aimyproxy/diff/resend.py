@@ -189,7 +189,7 @@ def _failure(error: Exception) -> tuple[Failure, bool]:
     """The failure that an error means, and whether the request got through."""
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Failure("connect", _reason(error) or message), False
+        return Failure("connect", connection_problem(error) or message), False
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return Failure("connect", "no connection in time"), False
     if isinstance(error, TimeoutError):
@@ -204,7 +204,7 @@ def _kind(error: aiohttp.ClientError | OSError) -> FailureKind:
     return "protocol" if isinstance(error, aiohttp.ClientResponseError) else "disconnect"
 
 
-def _reason(error: aiohttp.ClientConnectorError) -> str:
+def connection_problem(error: aiohttp.ClientConnectorError) -> str:
     """The system's word for why there is no connection, "" where there is none."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"the name {error.host} can't be resolved"

@@ -3,7 +3,8 @@
     GET    /health              {"status": "ok", "recording": "shop", "exchanges": 75, "mocks": 1, "events": 8,
                                  "requests": 12, "misses": 1, "conversations": 3, "uptime_s": 41.5}
     GET    /requests            {"total": 12, "requests": [ENTRY]}, the latest 1,000 at most; only those that fit:
-                                ?event=order &user=u3 &missed=true|false &after=NUMBER &limit=COUNT
+                                ?event=order &user=u3 &missed=true|false &after=NUMBER; &limit=COUNT: the latest,
+                                or with `after` the next
     GET    /requests/NUMBER     ENTRY
     DELETE /requests            forget them, and the misses; numbers go on
     GET    /misses              {"misses": [{"event": …, "count": 3, "latest": {…}}], "others": 0}
@@ -23,13 +24,14 @@ import asyncio
 import hmac
 import inspect
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from aimyproxy.errors import AimyproxyError
 from aimyproxy.exchange import request_document, response_document
-from aimyproxy.mockserver.messages import Reply, Scope, Send, send_reply
+from aimyproxy.mockserver.app import described
+from aimyproxy.mockserver.messages import Reply, Scope, Send, kept_headers, kept_request, send_reply
+from aimyproxy.mockserver.source import LOADING_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from aimyproxy.answering.missed import MissedEvents
     from aimyproxy.answering.replayer import Replayer
     from aimyproxy.jsonvalue import JSON
+    from aimyproxy.mockserver.app import Observer
+    from aimyproxy.mockserver.hosts import Hosts
     from aimyproxy.mockserver.messages import Receive
     from aimyproxy.mockserver.source import Source
 
@@ -64,13 +68,14 @@ class State:
     journal: Journal
     missed: MissedEvents
     source: Source
+    observer: Observer
     begun: float = field(default_factory=time.monotonic)
 
 
 class Admin:
-    """The ASGI application. `hosts` are the values that a Host header may have."""
+    """The ASGI application. `hosts` are those that a Host header may name."""
 
-    def __init__(self, state: State, token: str, hosts: frozenset[str]) -> None:
+    def __init__(self, state: State, token: str, hosts: Hosts) -> None:
         self._state = state
         self._token = token.encode()
         self._hosts = hosts
@@ -93,13 +98,17 @@ class Admin:
         except _Refused as refused:
             reply = Reply.of_json(refused.status, {"error": str(refused)}, _SOURCE)
             reply = Reply(reply.status, (*reply.headers, *refused.headers), reply.body, _SOURCE)
+        except Exception as error:
+            self._state.observer.trouble(f"The admin surface could not answer: {described(error)}")
+            reply = Reply.of_json(500, {"error": "aimyproxy met an unexpected error; its terminal says more"}, _SOURCE)
         await send_reply(reply, send)
 
     def _check(self, headers: Mapping[bytes, bytes]) -> None:
-        if headers.get(b"host", b"").decode("latin-1").lower() not in self._hosts:
-            raise _Refused(421, "This is the admin surface of aimyproxy, and not what the Host header asks for.")
-        given = headers.get(b"authorization", b"")
-        if not hmac.compare_digest(given, b"Bearer " + self._token):
+        if not self._hosts.own(headers.get(b"host", b"").decode("latin-1")):
+            problem = "The Host header has to name the address that the admin surface listens on, with its port."
+            raise _Refused(421, problem)
+        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+        if not hmac.compare_digest(given.strip(), self._token) or scheme.lower() != b"bearer":
             problem = "Send the header Authorization: Bearer TOKEN, with the token that replay printed or was given."
             raise _Refused(401, problem, ("www-authenticate", "Bearer"))
 
@@ -108,6 +117,7 @@ class Admin:
         if path.startswith("/requests/"):
             if method != "GET":
                 raise _Refused(405, f"{method} is not possible here.", ("allow", "GET"))
+            _allow(_query(scope["query_string"]))
             return self._request(path.removeprefix("/requests/"))
         methods = self._routes.get(path)
         if methods is None:
@@ -141,8 +151,9 @@ class Admin:
             missed=_one_of(query, "missed", _TRUTH),
             after=_number(query, "after", 0),
         )
-        # Of too many, the latest: the first ones were there to be asked for before.
-        shown = found[max(0, len(found) - _number(query, "limit", len(found))) :]
+        limit = _number(query, "limit", len(found))
+        # Who goes on from a number must not miss what came next; else the latest matter.
+        shown = found[:limit] if "after" in query else found[max(0, len(found) - limit) :]
         return {"total": self._state.journal.total, "requests": [document(entry) for entry in shown]}
 
     def _request(self, number: str) -> JSON:
@@ -174,7 +185,7 @@ class Admin:
         try:
             # In a thread: the bot shall not wait for a long recording.
             index = await asyncio.to_thread(state.source.reload, lambda index: setattr(state.replayer, "index", index))
-        except (AimyproxyError, OSError) as error:
+        except LOADING_ERRORS as error:
             raise _Refused(422, f"{error} What was good before stays in use.") from None
         return {"loaded": index.summary(), "warnings": index.warnings}
 
@@ -187,22 +198,20 @@ def document(entry: Entry) -> dict[str, JSON]:
         "at": entry.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "event": entry.event,
         "conversation": entry.conversation and list(entry.conversation),
-        "request": request_document(entry.request),
-        "response": response and response_document(response),
+        "request": request_document(kept_request(entry.request)),
+        "response": response and response_document(replace(response, headers=kept_headers(response.headers))),
         "source": entry.source,
         "milliseconds": round(entry.milliseconds, 3),
         "miss": entry.miss and entry.miss.document(),
     }
 
 
-def hosts_of(host: str, port: int) -> frozenset[str]:
-    """What the Host header may say of a surface that listens on this address."""
-    names = {host, f"[{host}]", "localhost", "127.0.0.1", "[::1]"}
-    return frozenset(f"{name}:{port}".lower() for name in names)
-
-
 def _query(raw: bytes) -> dict[str, str]:
-    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+    pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
+    query = dict(pairs)
+    if len(query) < len(pairs):
+        raise _Refused(400, "A parameter is given twice.")
+    return query
 
 
 def _allow(query: dict[str, str], *names: str) -> None:

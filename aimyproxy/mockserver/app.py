@@ -84,7 +84,7 @@ class App:
         except Disconnected:
             return
         except Exception as error:
-            self._observer.trouble(f"A request could not be answered: {_described(error)}")
+            self._observer.trouble(f"A request could not be answered: {described(error)}")
             reply = self._refused(scope, 500, "aimyproxy met an unexpected error; its terminal says more")
         if fault is None:
             await send_reply(reply, send)
@@ -156,7 +156,8 @@ def _reply_of(answer: Answer) -> Reply:
     return Reply(answer.status, answer.headers, answer.body, answer.source.header)
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """An unexpected error for the terminal: what it is, and where it came from."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

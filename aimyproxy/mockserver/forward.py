@@ -11,14 +11,16 @@ import aiohttp
 from yarl import URL
 
 from aimyproxy import aimylogic
-from aimyproxy.content import TooLargeError, body_of
-from aimyproxy.exchange import HOP_BY_HOP, Body, Exchange, Failure, Response, Timing
-from aimyproxy.mockserver.messages import BODY_LIMIT, Reply
+from aimyproxy.content import kept_body
+from aimyproxy.diff.resend import connection_problem
+from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
+from aimyproxy.mockserver.messages import BODY_LIMIT, Reply, kept_headers, kept_request
 from aimyproxy.store.recording import now
+from aimyproxy.target import webhook_failure
 
 if TYPE_CHECKING:
     from aimyproxy.answering.misses import Miss
-    from aimyproxy.exchange import Headers, Request
+    from aimyproxy.exchange import FailureKind, Headers, Request
     from aimyproxy.target import Target
 
 _NOT_SENT: Final = HOP_BY_HOP | {"host", "expect"}
@@ -72,13 +74,16 @@ class Forward:
         try:
             return await self._forwarded(request, raw)
         except TimeoutError:
-            return Failure("timeout", f"no answer within {self._timeout:g} s")
+            return self._failed("timeout", f"{self._timeout:g} s")
         except aiohttp.ClientConnectorError as error:
-            return Failure("connect", error.strerror or "the connection failed")
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionError) as error:
-            return Failure("disconnect", str(error) or type(error).__name__)
+            return self._failed("connect", connection_problem(error) or _described(error))
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionError):
+            return self._failed("disconnect")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Failure("protocol", str(error) or type(error).__name__)
+            return self._failed("protocol", _described(error))
+
+    def _failed(self, kind: FailureKind, detail: str = "") -> Failure:
+        return webhook_failure(kind, f"{self._target.host}:{self._target.port}", detail)
 
     async def close(self) -> None:
         """Close the connections to the target."""
@@ -123,18 +128,21 @@ class Forward:
 def _exchange(at: str, request: Request, got: _Got | Failure, milliseconds: float) -> Exchange:
     """The exchange as `record` would have kept it."""
     event, conversation = aimylogic.identify(request.body.variables())
-    asked = (at, event, conversation, request)
+    asked = (at, event, conversation, kept_request(request))
     if isinstance(got, Failure):
         return Exchange(*asked, None, got, Timing(None if got.kind == "connect" else milliseconds, milliseconds))
-    return Exchange(*asked, Response(got.status, got.headers, _body(got)), None, Timing(milliseconds, milliseconds))
+    return Exchange(*asked, _kept_response(got), None, Timing(milliseconds, milliseconds))
 
 
-def _body(got: _Got) -> Body:
+def _kept_response(got: _Got) -> Response:
     coding = next((value for name, value in got.headers if name.lower() == "content-encoding"), "")
-    try:
-        return body_of(got.body, coding, BODY_LIMIT)
-    except TooLargeError:
-        return Body.of(got.body, encoded=True)
+    return Response(got.status, kept_headers(got.headers), kept_body(got.body, coding, BODY_LIMIT))
+
+
+def _described(error: Exception) -> str:
+    """What a library says, in one line that any JSON parser reads."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said.encode("utf-8", "replace").decode()
 
 
 def _text(raw: bytes) -> str:

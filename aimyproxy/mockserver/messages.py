@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from aimyproxy import jsonvalue
 from aimyproxy.answering.answers import HEADER
-from aimyproxy.content import TooLargeError, body_of
+from aimyproxy.content import TooLargeError, body_of, kept_text
 from aimyproxy.exchange import Headers, Request
 
 if TYPE_CHECKING:
@@ -70,11 +70,29 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> 
 
 
 def request_of(scope: Scope, raw: bytes, limit: int = BODY_LIMIT) -> Request:
-    """The request as it would have been recorded; raises TooLargeError where its body decompresses beyond the limit."""
+    """The request, its text such that the very bytes can be sent on, and its body decoded.
+
+    Raises:
+        TooLargeError: the body decompresses beyond the limit.
+    """
     path = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
     headers = tuple((_text(name), _text(value)) for name, value in scope["headers"])
     coding = next((value for name, value in headers if name == "content-encoding"), "")
     return Request(scope["method"], _text(path), headers, body_of(raw, coding, limit))
+
+
+def kept_request(request: Request) -> Request:
+    """The request in the form that recordings keep: what is not UTF-8 would make them unreadable."""
+    return replace(request, path=_kept(request.path), headers=kept_headers(request.headers))
+
+
+def kept_headers(headers: Headers) -> Headers:
+    """As `kept_request`, for headers of either side."""
+    return tuple((_kept(name), _kept(value)) for name, value in headers)
+
+
+def _kept(text: str) -> str:
+    return kept_text(text.encode("utf-8", "surrogateescape"))
 
 
 def _text(raw: bytes) -> str:

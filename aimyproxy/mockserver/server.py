@@ -18,9 +18,10 @@ from aimyproxy.answering.journal import Journal
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.errors import InvalidOption
-from aimyproxy.mockserver.admin import Admin, State, hosts_of
+from aimyproxy.mockserver.admin import Admin, State
 from aimyproxy.mockserver.app import App
 from aimyproxy.mockserver.faulty import Protocol, Trouble
+from aimyproxy.mockserver.hosts import Hosts
 from aimyproxy.mockserver.source import Source
 from aimyproxy.sockets import address_of, listening_socket
 
@@ -104,9 +105,10 @@ class MockServer:
     def _admin(self, name: str, settings: Settings) -> uvicorn.Server | None:
         if self._listeners.admin is None:
             return None
-        host, port, *_ = self._listeners.admin.getsockname()
-        state = State(name, self.replayer, self.journal, self.missed, self.source)
-        return _Companion(_plain_config(Admin(state, settings.token, hosts_of(host, port)), settings.grace))
+        bound, port, *_ = self._listeners.admin.getsockname()
+        hosts = Hosts(settings.admin[0] if settings.admin else bound, bound, port)
+        state = State(name, self.replayer, self.journal, self.missed, self.source, self._observer)
+        return _Companion(_plain_config(Admin(state, settings.token, hosts), settings.grace))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,9 @@ _POLL_SECONDS: Final = 0.25
 _REST: Final = 3
 _TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")(?P<key>\s*:)?|(?P<open>[{\[])|(?P<close>[}\]])')
 
+LOADING_ERRORS: Final = (AimyproxyError, OSError, ValueError, RecursionError)
+"""What loading files that a person edits may raise."""
+
 Stamp: TypeAlias = tuple[tuple[int, int, int] | None, ...]
 """What tells an edited file from an unedited one: time of change in ns, size and inode; None where there is no file."""
 
@@ -124,6 +127,8 @@ class Source:
         # A file that was just half written looks broken: only what stays broken is reported.
         self._suspected: Stamp | None = None
         self._reported: Stamp | None = None
+        # Who began to load before an edit must not be done after who loads the edit.
+        self._loading = threading.Lock()
         self.index = load(recording, match)
 
     @contextmanager
@@ -146,21 +151,31 @@ class Source:
             took = time.monotonic() - begun
 
     def reload(self, take: Callable[[Index], None]) -> Index:
-        """Load the files now, changed or not; raises as `load` does, and then the index stays as it was."""
-        stamp = self._stamp()
-        self.index = load(self._recording, self._match)
-        self._loaded, self._reported, self._suspected = stamp, None, None
-        take(self.index)
-        return self.index
+        """Load the files now, changed or not, and give the index to `take`; from any thread.
+
+        Raises:
+            the LOADING_ERRORS, and then the index stays as it was.
+        """
+        with self._loading:
+            stamp = self._stamp()
+            index = load(self._recording, self._match)
+            self.index = index
+            self._loaded, self._reported, self._suspected = stamp, None, None
+            take(index)
+        return index
 
     def poll(self, take: Callable[[Index], None], observer: Observer) -> None:
-        """Look once whether the files changed, and load them if so."""
+        """Look once whether the files changed, and load them if so; from any thread."""
+        with self._loading:
+            self._poll(take, observer)
+
+    def _poll(self, take: Callable[[Index], None], observer: Observer) -> None:
         stamp = self._stamp()
         if stamp == (self._reported or self._loaded):
             return
         try:
             index = self._load(stamp)
-        except (AimyproxyError, OSError, ValueError, RecursionError) as error:
+        except LOADING_ERRORS as error:
             self._failed(stamp, error, observer)
             return
         known = self.index

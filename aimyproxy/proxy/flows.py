@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic
-from aimyproxy.content import TooLargeError, body_of
-from aimyproxy.exchange import Body, Exchange, Request, Response, Timing
+from aimyproxy.content import kept_body, kept_text
+from aimyproxy.exchange import Exchange, Request, Response, Timing
 
 if TYPE_CHECKING:
     from mitmproxy import http
 
-    from aimyproxy.exchange import Failure, Headers
+    from aimyproxy.exchange import Body, Failure, Headers
 
-# A small body can decode to all of the memory: what is larger is stored as it came.
 _DECODED_LIMIT: Final = 64 * 1024 * 1024
 
 
@@ -33,7 +32,9 @@ def to_exchange(
         at=datetime.fromtimestamp(request.timestamp_start, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         event=event,
         conversation=conversation,
-        request=Request(_text(request.data.method), _text(path.encode("utf-8", "surrogateescape")), headers, body),
+        request=Request(
+            kept_text(request.data.method), kept_text(path.encode("utf-8", "surrogateescape")), headers, body
+        ),
         response=_response(flow.response) if answered and flow.response else None,
         failure=failure,
         timing=Timing(upstream_ms, round(max(0.0, now - request.timestamp_start) * 1000, 3)),
@@ -46,19 +47,8 @@ def _response(response: http.Response) -> Response:
 
 def headers_of(message: http.Message) -> Headers:
     """The headers of a message, in their order."""
-    return tuple((_text(name), _text(value)) for name, value in message.headers.fields)
-
-
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    return tuple((kept_text(name), kept_text(value)) for name, value in message.headers.fields)
 
 
 def _body(message: http.Message) -> Body:
-    raw = message.raw_content or b""
-    try:
-        return body_of(raw, message.headers.get("content-encoding", ""), _DECODED_LIMIT)
-    except TooLargeError:
-        return Body.of(raw, encoded=True)
+    return kept_body(message.raw_content or b"", message.headers.get("content-encoding", ""), _DECODED_LIMIT)

@@ -22,6 +22,7 @@ from mitmproxy.proxy.layers.http import HTTPMode, _http1
 from mitmproxy.proxy.layers.http._events import RequestProtocolError, ResponseEndOfMessage, ResponseProtocolError
 
 from aimyproxy.exchange import Failure
+from aimyproxy.target import webhook_failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,12 +126,12 @@ class Stream(http_layers.HttpStream):
     def _failure(self, message: str) -> Failure:
         address = "{}:{}".format(*(self.flow.server_conn.address or ("?", "?"))[:2])
         if seconds := self.flow.metadata.get(TIMED_OUT):
-            return Failure("timeout", f"The webhook at {address} did not answer within {seconds:g} s.")
+            return webhook_failure("timeout", address, f"{seconds:g} s")
         if not self.context.server.timestamp_start or self.context.server.error:
-            return Failure("connect", f"The webhook at {address} can't be reached: {message}.")
+            return webhook_failure("connect", address, message)
         if any(sign in message for sign in _CUT_SHORT):
-            return Failure("disconnect", f"The webhook at {address} closed the connection without a whole answer.")
-        return Failure("protocol", f"The webhook at {address} answered with something that is not HTTP: {message}.")
+            return webhook_failure("disconnect", address)
+        return webhook_failure("protocol", address, message)
 
 
 class HttpLayer(http_layers.HttpLayer):

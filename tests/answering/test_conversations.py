@@ -31,6 +31,19 @@ def test_the_one_silent_for_longest_is_forgotten():
     assert len(conversations) == 2
 
 
+def test_conversations_begin_anew_when_they_are_forgotten():
+    """Those of one user in every channel, or all, those without a user included."""
+    conversations = Conversations()
+    for conversation in (user("a"), user("b"), ("vk", "bot", "a"), None):
+        conversations.count(conversation, ["start"])
+        conversations.follow(conversation, "start")
+    assert conversations.forget("a") == 2
+    assert [conversations.count(user(name), ["start"]) for name in "ab"] == [[0], [1]]
+    assert [conversations.follow(user(name), "order") for name in "ab"] == [None, "start"]
+    assert conversations.forget() == 3
+    assert conversations.count(None, ["start"]) == [0]
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["x", "y"]))))
 def test_it_counts_what_was_asked_before(asked):
     """And keeps no more conversations than allowed."""

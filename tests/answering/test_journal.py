@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -31,6 +33,13 @@ def test_an_entry_shows_what_was_asked_and_answered():
     assert entry(3).variables == {"action": "start", "n": 3}
     assert entry(3).response == Response(200, (), Body("json", {"a": 1}))
     assert entry(3, status=None).response is None
+
+
+def test_a_compressed_answer_is_shown_decoded():
+    """As a recording keeps it: the bytes tell nobody anything."""
+    headers = (("Content-Encoding", "gzip"),)
+    shown = replace(entry(1), headers=headers, body=gzip.compress(b'{"a": 1}')).response
+    assert shown == Response(200, headers, Body("json", {"a": 1}))
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,19 @@ def test_misses_are_grouped_by_event():
 
 
 def test_made_up_events_fill_no_memory():
-    """What finds no room is counted all the same; clearing makes room."""
+    """What finds no room is counted all the same; clearing makes room, and the total goes on."""
     found = missed("a", "b", "c", "a", "d", most=2)
     assert ([one.latest.event for one in found.ranked()], found.total, found.others) == (["a", "b"], 5, 2)
     found.clear()
-    assert (found.ranked(), found.total, found.others) == ([], 0, 0)
+    assert (found.ranked(), found.total, found.others) == ([], 5, 0)
+    found.add(Miss("d", None, "", (), ""))
+    assert ([one.latest.event for one in found.ranked()], found.total) == (["d"], 6)
+
+
+def test_long_names_fill_no_memory_either():
+    """They are cut, and so may fall together."""
+    found = MissedEvents()
+    for last in "ab":
+        found.add(Miss("e" * 10_000 + last, ("telegram", None, "u" * 10_000), "", (), ""))
+    [one] = found.ranked()
+    assert (one.count, one.latest.event, one.latest.conversation) == (2, "e" * 200, ("telegram", None, "u" * 200))

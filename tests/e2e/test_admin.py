@@ -73,6 +73,7 @@ def test_requests_are_filtered(surface):
     assert numbers("missed=true") == [1]
     assert numbers("missed=false&after=2") == [3]
     assert numbers("limit=1") == [3]
+    assert numbers("after=0&limit=2") == [1, 2]
     assert numbers("limit=0") == []
     assert admin("/requests/1")[1]["miss"]["suggestion"].startswith("To answer it: aimyproxy mock shop")
 
@@ -148,6 +149,8 @@ def test_health_says_what_there_is(surface):
         ("/reload", "GET", 405, "GET is not possible here"),
         ("/conversations", "GET", 405, "GET is not possible here"),
         ("/health?x=1", "GET", 400, "'x' is no parameter here; there are: none"),
+        ("/requests/1?x=1", "GET", 400, "'x' is no parameter here; there are: none"),
+        ("/requests?event=a&event=b", "GET", 400, "A parameter is given twice"),
         ("/requests?evnt=a", "GET", 400, "'evnt' is no parameter here; there are: event, user"),
         ("/requests?missed=yes", "GET", 400, "missed has to be true or false, not 'yes'"),
         ("/requests?after=-1", "GET", 400, "after has to be a number, not '-1'"),
@@ -176,7 +179,7 @@ def test_nobody_else_gets_in(surface):
 def test_a_token_is_made_up_and_told(shop):
     """Where the user gave none; the surface is on loopback only."""
     with replaying(shop, "--admin", "0") as (process, _):
-        found = process.wait_for(r"Admin surface on (http://127\.0\.0\.1:\d+), token (\S+)\.")
+        found = process.wait_for(r"Admin surface on (http://127\.0\.0\.1:\d+), token (\S+)$")
         assert len(found[2]) >= 32
         assert Surface(found[1], found[2])("/health")[0] == 200
 
@@ -190,6 +193,25 @@ def test_wrong_use_is_one_sentence(shop):
     assert process.stderr == [
         f"Error: 127.0.0.1:{port} is in use; stop the other program or choose another address with --admin."
     ]
-    process = run("replay", "shop", "--recordings", shop.folder.parent, "--admin-token", "x")
-    assert process.process.returncode == 2
-    assert "--admin-token is for --admin" in process.stderr[-1]
+    for arguments in (("--admin-token", "x"), ("--admin", "0", "--admin-token", " ")):
+        process = run("replay", "shop", "--recordings", shop.folder.parent, *arguments)
+        assert process.process.returncode == 2
+        assert "--admin-token is for --admin, and must not be empty" in process.stderr[-1]
+
+
+def test_misses_are_told_at_the_end_though_a_suite_forgot_them(shop):
+    """Each event once, with the command that would help, quiet or not."""
+    with replaying(shop, "--admin", "0", "--admin-token", TOKEN, "--quiet") as (process, port):
+        admin = Surface(process.wait_for(r"Admin surface on (http://127\.0\.0\.1:\d+)")[1])
+        for event in ("strat", "pay", "pay"):
+            ask(port, action=event)
+        assert admin("/requests", "DELETE") == (200, {})
+        health = admin("/health")[1]
+        assert (health["requests"], health["misses"]) == (3, 3)
+        assert process.stop(signal.SIGTERM) == 0
+    told = process.stderr[process.stderr.index("Unanswered:") + 1 :]
+    command = f"To answer it: aimyproxy mock shop --recordings {shop.folder.parent}"
+    assert [line.partition(" --answer")[0] for line in told] == [
+        f"  pay, 2 times. {command} pay",
+        f"  strat, once. {command} strat",
+    ]

@@ -9,11 +9,11 @@ import signal
 
 import pytest
 
-from aimyproxy.exchange import Body
+from aimyproxy.exchange import Body, to_document
 from aimyproxy.store.recording import Recording
 from tests.e2e.replays import ask, replaying
 from tests.e2e.test_record import limit_files
-from tests.processes import Upstream, answer, answering, free_port, run
+from tests.processes import Upstream, aimyproxy, answer, answering, free_port, listening_port, post, run
 
 LIVE = answer(b'{"live": true}', b"X-Live: 1", b"Content-Type: text/html")
 
@@ -40,6 +40,75 @@ def test_a_forwarded_miss_answers_the_next_time(shop):
     assert exchange.failure is None
     assert 0 < exchange.timing.upstream_ms <= exchange.timing.total_ms
     assert any(line.startswith("Recorded ") and "of what was forwarded" in line for line in process.stderr)
+
+
+ODD = b"X: caf\xe9"
+ANSWERS = [
+    LIVE,
+    answer(gzip.compress(b'{"live": true}'), b"Content-Encoding: gzip", ODD),
+    answer(b"<h1>\xd0\x98</h1>", ODD, status=b"500 Oops"),
+    answer(b"\xff\x00"),
+    answer(b"", status=b"204 No Content"),
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+]
+
+
+def in_turn(*answers):
+    """A webhook that hangs up after each answer."""
+    remaining = list(answers)
+    return lambda connection, _: connection.sendall(remaining.pop(0))
+
+
+def kept_by(command, shop):
+    """What a command adds to the recording when a bot meets each answer, and then a webhook that is gone."""
+    before = shop.path.read_bytes()
+    upstream = Upstream(in_turn(*ANSWERS))
+    options = ["--target", upstream.url, "--listen", "127.0.0.1:0", "--recordings", shop.folder.parent]
+    with aimyproxy(*command, *options) as process:
+        port = listening_port(process)
+        with upstream:
+            for number in range(len(ANSWERS)):
+                body = b'{"action": "menu%d", "userId": %d}' % (number, number)
+                post(port, body, "/a%20b?c=d", ODD + b"\r\nX: 2\r\n")
+        post(port, b"not a bot's")
+        assert process.stop() == 0
+    kept = [same_in_every_run(exchange, upstream) for _, exchange in list(Recording(shop.folder))[3:]]
+    shop.path.write_bytes(before)
+    return kept
+
+
+def same_in_every_run(exchange, upstream):
+    """The stored form without what depends on the run, or on who reads HTTP."""
+    document = json.loads(json.dumps(to_document(exchange)).replace(str(upstream.port), "PORT"))
+    headers = [[name.lower(), value] for name, value in document["request"]["headers"]]
+    # `record` keeps the Host of its target.
+    document["request"]["headers"] = [pair for pair in headers if pair[0] != "host"]
+    if "failure" in document:
+        # mitmproxy words the system's error with its number.
+        document["failure"]["message"] = document["failure"]["message"].replace("[Errno 111] ", "")
+    timing = document.pop("timing")
+    return {**document, "at": "", "timed": (timing["upstream_ms"] is not None, timing["total_ms"] > 0)}
+
+
+def test_what_is_recorded_is_what_record_would_have_kept(shop):
+    """Bodies of every kind, headers that are not UTF-8, half an answer, and none."""
+    by_record = kept_by(("record", "shop"), shop)
+    by_replay = kept_by(("replay", "shop", "--record", "--on-miss", "forward"), shop)
+    assert len(by_record) == len(ANSWERS) + 1
+    assert by_replay == by_record
+    assert [kept["failure"]["kind"] for kept in by_replay if "failure" in kept] == ["disconnect", "connect"]
+
+
+def test_a_torn_recording_is_repaired_and_the_user_told(shop):
+    """Before the first answer, as `record` does."""
+    with shop.path.open("ab") as file:
+        file.truncate(shop.path.stat().st_size - len("\n}}\n"))
+        file.write(b',\n"4": {"at"')
+    with Upstream(answering(LIVE)) as upstream, forwarding(shop, upstream.url) as (process, port):
+        assert "ended in an unfinished line of" in process.stderr[0]
+        assert ask(port, action="menu")[0] == 200
+        assert process.stop() == 0
+    assert len(list(Recording(shop.folder))) == 4
 
 
 def test_a_compressed_answer_is_recorded_decoded(shop):

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.index import Index
 from aimyproxy.errors import BrokenFile
-from aimyproxy.mockserver.source import Source, place_of
+from aimyproxy.mockserver.source import Source, load, place_of
 from aimyproxy.store.recording import Recording
 from tests.builders import exchange, request
 from tests.mockserver.observers import Remembering
@@ -153,6 +154,35 @@ def test_a_recording_that_is_broken_from_the_start_is_an_error(recording):
     recording.mocks.path.write_text('{"mocks": {"1": []}}', encoding="utf-8")
     with pytest.raises(BrokenFile):
         Source(recording)
+
+
+def test_who_began_to_load_earlier_is_not_done_later(recording, monkeypatch):
+    """What was asked to be loaded now must not give way to what the watcher read before."""
+    polled = Polled(recording)
+    reading, going_on = threading.Event(), threading.Event()
+
+    def slow(*given):
+        index = load(*given)
+        if not reading.is_set():
+            reading.set()
+            going_on.wait(30)
+        return index
+
+    monkeypatch.setattr("aimyproxy.mockserver.source.load", slow)
+    recording.append(exchange())
+    watcher = threading.Thread(target=polled.poll)
+    watcher.start()
+    assert reading.wait(30)
+    recording.append(exchange())
+    asked = threading.Thread(target=polled.source.reload, args=(polled.taken.append,))
+    asked.start()
+    # Time enough to overtake, where nothing keeps it from that.
+    asked.join(0.3)
+    going_on.set()
+    watcher.join()
+    asked.join()
+    assert [index.exchanges for index in polled.taken] == [2, 3]
+    assert polled.source.index.exchanges == 3
 
 
 def test_the_files_are_watched_in_the_background(recording):
