@@ -6,8 +6,11 @@ from random import Random
 
 import pytest
 
+from aimyproxy.answering.index import Index
 from aimyproxy.answering.latency import SAMPLES, Latency, Waits
 from aimyproxy.errors import InvalidOption
+from aimyproxy.exchange import Failure
+from tests.builders import exchange, request
 
 
 def waits(**times):
@@ -80,3 +83,13 @@ def test_what_is_no_latency_is_refused(spelled):
     """With the forms that there are."""
     with pytest.raises(InvalidOption, match=r"write none, recorded, x2, 200ms or 100\.\.400ms"):
         Latency.parse(spelled)
+
+
+def test_the_index_knows_how_long_each_event_took():
+    """Of the exchanges that had an answer."""
+    failed = exchange(request(action="pay"), failure=Failure("timeout", "no answer"))
+    index = Index.build(enumerate([exchange(), exchange(request(action="order")), failed, exchange()], 1))
+    assert {event: list(times) for event, times in index.waits.by_event.items()} == {
+        "start": [41.2] * 2,
+        "order": [41.2],
+    }
