@@ -54,6 +54,8 @@ def candidates(rows: Sequence[Row], path: Path | None) -> list[Expression]:
 
 def holds(expression: Expression, row: Row) -> bool:
     """Whether the expression gives the row's value."""
+    if isinstance(expression, Text) and not expression.may_be(row[1]):
+        return False
     try:
         made = expression.value(row[0])
     except Unknown:
@@ -113,10 +115,12 @@ def _linear(row: Row, paths: Sequence[Path]) -> Iterator[Expression]:
 
 
 def _pairs(row: Row, paths: Sequence[Path]) -> Iterator[Expression]:
-    for left, right in combinations_with_replacement(paths, 2):
-        for product in (True, False):
-            expression = Pair(left, right, product)
-            if holds(expression, row):
+    value: JSON = row[1]
+    held = [(path, row[0].values.get(path, 0)) for path in paths]
+    for (left, one), (right, other) in combinations_with_replacement([one for one in held if is_number(one[1])], 2):
+        for product, made in ((True, one * other), (False, one + other)):
+            # Few come near: only they are looked at closely.
+            if abs(made - value) < 1 and holds(expression := Pair(left, right, product), row):
                 yield expression
 
 

@@ -133,7 +133,16 @@ class Text:
     parts: tuple[str | Path, ...]
 
     def value(self, situation: Situation) -> Value:
-        return "".join(part if isinstance(part, str) else spelled(_present(situation, part)) for part in self.parts)
+        return "".join([part if isinstance(part, str) else spelled(_present(situation, part)) for part in self.parts])
+
+    def may_be(self, value: Value) -> bool:
+        """Whether a value begins and ends as this text does, for a quick look."""
+        first, last = self.parts[0], self.parts[-1]
+        return (
+            isinstance(value, str)
+            and (not isinstance(first, str) or value.startswith(first))
+            and (not isinstance(last, str) or value.endswith(last))
+        )
 
     def words(self) -> str:
         inside = "".join(part if isinstance(part, str) else "{" + words(part) + "}" for part in self.parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic
@@ -10,6 +11,7 @@ from aimyproxy import aimylogic
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from aimyproxy.exchange import Conversation
     from aimyproxy.jsonvalue import JSON, Path
 
 OCCURRENCE: Final[Path] = ("\0occurrence",)
@@ -26,39 +28,113 @@ _MOST_ELEMENTS: Final = 4
 _SYSTEM_ORDER: Final = ("queryText", "channelType", "userId", "channelId", "httpStatus", "httpResponse")
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """A request as a learner or an answerer looks at it.
+class _Place:
+    """A place inside the requests of a channel, which are much alike: its path, and what is inside, looked at once."""
 
-    `values` are its scalars by path (volatile ones left out), own variables first, with OCCURRENCE and PREVIOUS among
-    them and the length of each array under its path and a mark; `variables` are all the request's variables. Of a
-    recorded request, `order` is its place in the recording, `moment` when it came in seconds since 1970, and `told`
-    all that may be somebody's own in it.
+    __slots__ = ("_channel", "_places", "inside", "path", "volatile")
+
+    def __init__(self, places: _Places, path: Path, channel: JSON) -> None:
+        self._places = places
+        self._channel = channel
+        self.path = path
+        self.volatile = aimylogic.is_volatile(path, channel)
+        self.inside: dict[str | int, _Place] = {}
+
+    def at(self, step: str | int) -> _Place:
+        """The place one step further in."""
+        return self.inside.get(step) or self.opened(step)
+
+    def opened(self, step: str | int) -> _Place:
+        """The place one step further in, for the first time."""
+        place = self.inside[step] = _Place(self._places, (*self.path, step), self._channel)
+        self._places.opened()
+        return place
+
+
+class _Places:
+    """The places of all channels; forgotten where they get too many, as in bots whose keys are data."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._roots: dict[JSON, _Place] = {}
+        self._count = 0
+
+    def root(self, channel: JSON) -> _Place:
+        """The root of the requests of a `channelType`, which may be any value."""
+        name = channel if isinstance(channel, str) else None
+        root = self._roots.get(name)
+        if root is None:
+            root = self._roots[name] = _Place(self, (), name)
+            self.opened()
+        return root
+
+    def opened(self) -> None:
+        """Count one more."""
+        self._count += 1
+        if self._count > self._most:
+            self._roots.clear()
+            self._count = 0
+
+
+_PLACES: Final = _Places()
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A request as a learner or an answerer looks at it: its event's `occurrence`-th in the conversation.
+
+    `variables` are all that it has, `previous` is the conversation's event before. Of a recorded request, `order` is
+    its place in the recording, `moment` when it came in seconds since 1970, and `told` all that may be somebody's own
+    in it. One that was widened has the values of the one `within` and those `added`.
     """
 
     variables: Mapping[str, JSON]
-    values: dict[Path, JSON] = field(default_factory=dict)
+    occurrence: int
+    previous: str | None
+    moment: float | None = None
     order: int = 0
     told: frozenset[str] = frozenset()
-    moment: float | None = None
+    within: Situation | None = None
+    added: Mapping[Path, JSON] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, variables: Mapping[str, JSON], occurrence: int, previous: str | None) -> Situation:
-        """The situation of a request that is its event's `occurrence`-th in the conversation, after `previous`."""
+    # Only now that somebody asks for them: of a long recording, most situations are never looked at.
+    @cached_property
+    def values(self) -> dict[Path, JSON]:
+        """The scalars by path (volatile ones left out), own variables first, with OCCURRENCE and PREVIOUS among them.
+
+        The length of each array stands under its path and a mark.
+        """
+        if self.within is not None:
+            return {**self.within.values, **self.added}
+        variables = self.variables
         own = [name for name in variables if name not in aimylogic.SYSTEM_VARIABLES]
         system = [name for name in _SYSTEM_ORDER if name in variables]
         values: dict[Path, JSON] = {}
-        channel = variables.get("channelType")
-        for name in own:
-            _collect(values, (name,), variables[name], channel)
-        for name in system[:2]:
-            _collect(values, (name,), variables[name], channel)
-        values[OCCURRENCE] = occurrence
-        values[PREVIOUS] = previous
-        for name in system[2:]:
-            _collect(values, (name,), variables[name], channel)
-        _collect(values, (aimylogic.RAW_REQUEST,), variables.get(aimylogic.RAW_REQUEST, {}), channel)
-        return cls(variables, values)
+        root = _PLACES.root(variables.get("channelType"))
+        _collect_members(values, root, {name: variables[name] for name in (*own, *system[:2])})
+        values[OCCURRENCE] = self.occurrence
+        values[PREVIOUS] = self.previous
+        _collect_members(values, root, {name: variables[name] for name in system[2:]})
+        _collect_members(values, root, {aimylogic.RAW_REQUEST: variables.get(aimylogic.RAW_REQUEST, {})})
+        return values
+
+    @cached_property
+    def conversation(self) -> Conversation | None:
+        """Whose request it is."""
+        return aimylogic.identify(self.variables)[1]
+
+    def heard(self, order: int, told: frozenset[str]) -> Situation:
+        """This situation, whose request is the recording's number `order` and tells these values of somebody."""
+        # What dataclasses.replace() does, in half the time: a recording has many.
+        return Situation(self.variables, self.occurrence, self.previous, self.moment, order, told)
+
+    def widened(self, more: Mapping[Path, JSON]) -> Situation:
+        """This situation with more values, which are those of its answer."""
+        within = self.within or self
+        added = {**self.added, **more}
+        return Situation(
+            self.variables, self.occurrence, self.previous, self.moment, self.order, self.told, within, added
+        )
 
     def at(self, path: Path) -> JSON:
         """The value of any kind at this path of the variables; KeyError or IndexError where it leads nowhere."""
@@ -90,20 +166,30 @@ def words(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def _collect(values: dict[Path, JSON], path: Path, value: JSON, channel: JSON) -> None:
-    if len(values) >= _MOST or aimylogic.is_volatile(path, channel):
+def _collect_members(values: dict[Path, JSON], place: _Place, members: Mapping[str, JSON]) -> None:
+    for key, member in members.items():
+        if len(values) >= _MOST:
+            return
+        within = place.inside.get(key) or place.opened(key)
+        if isinstance(member, dict | list):
+            _collect(values, within, member)
+        elif not within.volatile:
+            values[within.path] = member
+
+
+def _collect(values: dict[Path, JSON], place: _Place, value: JSON) -> None:
+    if len(values) >= _MOST or place.volatile:
         return
     if isinstance(value, dict):
-        for key, member in value.items():
-            _collect(values, (*path, key), member, channel)
+        _collect_members(values, place, value)
     elif isinstance(value, list):
-        values[*path, _LENGTH] = len(value)
+        values[place.at(_LENGTH).path] = len(value)
         for index, element in enumerate(value[:_MOST_ELEMENTS]):
-            _collect(values, (*path, index), element, channel)
+            _collect(values, place.at(index), element)
         if value:
-            _collect(values, (*path, -1), value[-1], channel)
+            _collect(values, place.at(-1), value[-1])
     else:
-        values[path] = value
+        values[place.path] = value
 
 
 def _containers(path: Path, value: JSON) -> Iterator[tuple[Path, JSON]]:

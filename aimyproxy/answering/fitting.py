@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final
 from aimyproxy import jsonvalue
 from aimyproxy.answering import fresh
 from aimyproxy.answering.candidates import Row, candidates, holds
+from aimyproxy.answering.evidence import Evidence, Grouped
 from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value
 from aimyproxy.answering.paths import Selector
 from aimyproxy.errors import InvalidDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aimyproxy.answering.features import Situation
     from aimyproxy.answering.privacy import Privacy
@@ -81,71 +82,6 @@ def cell_key(situation: Situation, keys: tuple[Path, ...]) -> bytes:
     return jsonvalue.canonical([[values[key]] if key in values else None for key in keys])
 
 
-@dataclass(slots=True)
-class _Evidence:
-    """The sampled rows, and for each expression the rows in which it holds, as bits.
-
-    `constants` are the different values, `value_of` says which of them each row has.
-    """
-
-    rows: Sequence[Row]
-    generic: dict[Expression, int]
-    constants: dict[bytes, int]
-    value_of: Sequence[int]
-    grouped: dict[Path, dict[Hashable, int]] = field(default_factory=dict)
-
-    def cells(self, keys: tuple[Path, ...]) -> Iterable[int]:
-        """The rows of each cell, as bits."""
-        if not keys:
-            return [(1 << len(self.rows)) - 1]
-        cells = list(self.by(keys[0]).values())
-        for key in keys[1:]:
-            other = self.by(key).values()
-            cells = [both for cell in cells for group in other if (both := cell & group)]
-        return cells
-
-    def right(self, keys: tuple[Path, ...]) -> int:
-        """How many rows follow from the others if these paths decide."""
-        best_generic = max(self.generic.values(), key=int.bit_count, default=0)
-        total = 0
-        for cell in self.cells(keys):
-            count = cell.bit_count()
-            if count == 1:
-                total += 1 if cell & best_generic else 0
-                continue
-            same = self._most_alike(cell, count)
-            made = max(((cell & rows).bit_count() for rows in self.generic.values()), default=0)
-            total += max(same if same > 1 else 0, made)
-        return total
-
-    def _most_alike(self, cell: int, count: int) -> int:
-        """How many of the cell's rows have the same value, at most."""
-        if len(self.constants) <= count:
-            return max((cell & rows).bit_count() for rows in self.constants.values())
-        # There are more values than rows here: looking at the rows is shorter.
-        counts: dict[int, int] = {}
-        while cell:
-            lowest = cell & -cell
-            value = self.value_of[lowest.bit_length() - 1]
-            counts[value] = counts.get(value, 0) + 1
-            cell ^= lowest
-        return max(counts.values())
-
-    def by(self, key: Path) -> dict[Hashable, int]:
-        """The rows of each value at this path, as bits."""
-        if key not in self.grouped:
-            groups: dict[Hashable, int] = {}
-            bit = 1
-            for situation, _ in self.rows:
-                value = situation.values.get(key, ABSENT)
-                # Values are scalars: equal ones are the same, unless one is a boolean.
-                group = (value,) if isinstance(value, bool) else value
-                groups[group] = groups.get(group, 0) | bit
-                bit <<= 1
-            self.grouped[key] = groups
-        return self.grouped[key]
-
-
 @dataclass(frozen=True, slots=True)
 class Hints:
     """What the user knows: paths that decide where values vary, and paths that never do."""
@@ -159,6 +95,29 @@ class Hints:
         return cls(tuple(map(_steps, pinned)), frozenset(map(_steps, forbidden)))
 
 
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is known beforehand of the values of an event: by the user, and of whose they are.
+
+    Without `privacy` they say nothing of anybody. For all values of an event one background is to be used, since it
+    remembers how the situations differ.
+    """
+
+    hints: Hints = field(default_factory=Hints)
+    privacy: Privacy | None = None
+    _grouped: dict[tuple[int, ...], Grouped] = field(default_factory=dict)
+
+    def grouped(self, rows: Sequence[Row]) -> Grouped:
+        """What is known of how the situations of these rows differ, to be filled."""
+        orders = tuple(situation.order for situation, _ in rows)
+        # Only what was recorded has an order.
+        return self._grouped.setdefault(orders, {}) if len(set(orders)) == len(orders) else {}
+
+    def reveals(self, situations: Sequence[Situation], value: JSON, keys: Iterable[Path] = ()) -> bool:
+        """Whether a value, answered in all these situations, holds what may be somebody's own."""
+        return self.privacy is not None and self.privacy.reveals(situations, value, keys)
+
+
 def _steps(spelled: str) -> Path:
     steps = Selector.parse(spelled).steps
     if not steps:
@@ -166,19 +125,15 @@ def _steps(spelled: str) -> Path:
     return steps
 
 
-def fit(
-    rows: Sequence[Row], path: Path | None = None, hints: Hints = Hints(), privacy: Privacy | None = None
-) -> Decision:
-    """The best explanation of these rows' values; `path` is where they stand in the answer, if they may be echoes.
-
-    Without `privacy` the values say nothing of anybody.
-    """
-    evidence = _evidence(rows[:: max(1, len(rows) // _SAMPLE)], path, privacy)
-    keys = _deciding(evidence, hints)
-    return _decision(evidence, rows, keys, privacy)
+def fit(rows: Sequence[Row], path: Path | None = None, background: Background | None = None) -> Decision:
+    """The best explanation of these rows' values; `path` is where they stand in the answer, if they may be echoes."""
+    background = background or Background()
+    evidence = _evidence(rows[:: max(1, len(rows) // _SAMPLE)], path, background)
+    keys = _deciding(evidence, background.hints)
+    return _decision(evidence, rows, keys, background)
 
 
-def _evidence(rows: Sequence[Row], path: Path | None, privacy: Privacy | None) -> _Evidence:
+def _evidence(rows: Sequence[Row], path: Path | None, background: Background) -> Evidence:
     constants: dict[bytes, int] = {}
     numbers: dict[bytes, int] = {}
     value_of = []
@@ -186,17 +141,17 @@ def _evidence(rows: Sequence[Row], path: Path | None, privacy: Privacy | None) -
         spelled = b"" if value is ABSENT else jsonvalue.canonical(value)
         constants[spelled] = constants.get(spelled, 0) | 1 << index
         value_of.append(numbers.setdefault(spelled, len(numbers)))
-    evidence = _Evidence(rows, {}, constants, value_of)
+    evidence = Evidence(rows, {}, constants, value_of, background.grouped(rows))
     if len(constants) > 1 or path is not None:
         for expression in candidates(rows, path):
             held = [index for index, row in enumerate(rows) if holds(expression, row)]
             bits = sum(1 << index for index in held)
-            if _proven(expression, bits, evidence) and not _tells(expression, [rows[at][0] for at in held], privacy):
+            if _proven(expression, bits, evidence) and not _tells(expression, [rows[at][0] for at in held], background):
                 evidence.generic[expression] = bits
     return evidence
 
 
-def _proven(expression: Expression, bits: int, evidence: _Evidence) -> bool:
+def _proven(expression: Expression, bits: int, evidence: Evidence) -> bool:
     """Whether it holds for so many different values that it is no coincidence; short ones coincide more easily."""
     if isinstance(expression, Echo):
         return bits > 0
@@ -206,17 +161,17 @@ def _proven(expression: Expression, bits: int, evidence: _Evidence) -> bool:
     return (telling >= 1 and len(values) >= 2) or len(values) >= 3 or (len(values) == 2 and bits.bit_count() >= 6)
 
 
-def _tells(expression: Expression, situations: Sequence[Situation], privacy: Privacy | None) -> bool:
+def _tells(expression: Expression, situations: Sequence[Situation], background: Background) -> bool:
     """Whether what an expression adds of itself to the values of a request is somebody's own."""
     literals: list[JSON] = []
     if isinstance(expression, Text):
         literals = [part for part in expression.parts if isinstance(part, str)]
     elif isinstance(expression, Linear):
         literals = [abs(expression.factor), abs(expression.offset)]
-    return privacy is not None and any(privacy.reveals(situations, literal) for literal in literals)
+    return any(background.reveals(situations, literal) for literal in literals)
 
 
-def _deciding(evidence: _Evidence, hints: Hints) -> tuple[Path, ...]:
+def _deciding(evidence: Evidence, hints: Hints) -> tuple[Path, ...]:
     count = len(evidence.rows)
     if evidence.right(()) == count:
         return ()
@@ -224,33 +179,42 @@ def _deciding(evidence: _Evidence, hints: Hints) -> tuple[Path, ...]:
     if right == count:
         return best
     features = [key for key in _features(evidence) if key not in hints.forbidden and key not in best]
-    singles = sorted(((evidence.right((*best, key)), -index) for index, key in enumerate(features)), reverse=True)
-    short_list = [features[-index] for _, index in singles[:_BEST_SINGLES]]
+    short_list = _best_singles(evidence, best, features)
     base = hints.pinned
     for size in range(1, _MOST_KEYS + 1):
-        options = [(*base, *chosen) for chosen in combinations(sorted(short_list, key=features.index), size)]
-        scored = [(evidence.right(option), option) for option in options]
-        if not scored:
-            break
-        top = max(score for score, _ in scored)
         # Each further path has to earn its place: two rows at least, and a twentieth of all.
-        if top >= right + max(2, count // 20):
-            right, best = next((score, option) for score, option in scored if score == top)
+        least = right + max(2, count // 20)
+        for chosen in combinations(short_list, size):
+            option = (*base, *chosen)
+            score = evidence.right(option, least)
+            if score >= least:
+                right, best, least = score, option, score + 1
         if right == count:
             break
     return best
 
 
-def _features(evidence: _Evidence) -> list[Path]:
+def _best_singles(evidence: Evidence, base: tuple[Path, ...], features: Sequence[Path]) -> list[Path]:
+    """The features that explain most together with those of the base, each for itself; in their order."""
+    best: list[tuple[int, int]] = []
+    for index, key in enumerate(features):
+        least = best[-1][0] if len(best) == _BEST_SINGLES else 0
+        best = sorted([*best, (evidence.right((*base, key), least), -index)], reverse=True)[:_BEST_SINGLES]
+    return [features[index] for index in sorted(-index for _, index in best)]
+
+
+def _features(evidence: Evidence) -> list[Path]:
     """The paths that could decide, preferred ones first: neither the same in all rows nor unique in each."""
-    paths = dict.fromkeys(path for situation, _ in evidence.rows for path in situation.values)
+    paths: dict[Path, None] = {}
+    for situation, _ in evidence.rows:
+        paths |= dict.fromkeys(situation.values)
     fullest: dict[Path, JSON] = max((situation.values for situation, _ in evidence.rows), key=len)
     order = {path: index for index, path in enumerate(fullest)}
     deciding = [path for path in paths if 1 < len(evidence.by(path)) < len(evidence.rows)]
     return sorted(deciding, key=lambda path: order.get(path, len(order)))
 
 
-def _decision(evidence: _Evidence, rows: Sequence[Row], keys: tuple[Path, ...], privacy: Privacy | None) -> Decision:
+def _decision(evidence: Evidence, rows: Sequence[Row], keys: tuple[Path, ...], background: Background) -> Decision:
     right, count = evidence.right(keys), len(evidence.rows)
     generic = sorted(evidence.generic, key=lambda expression: -evidence.generic[expression].bit_count())
     cells: dict[bytes, list[Row]] = {}
@@ -258,19 +222,19 @@ def _decision(evidence: _Evidence, rows: Sequence[Row], keys: tuple[Path, ...], 
         cells.setdefault(cell_key(row[0], keys), []).append(row)
     table = {}
     for cell, members in cells.items():
-        if expression := _of_cell(members, list(evidence.generic), privacy, keys):
+        if expression := _of_cell(members, list(evidence.generic), background, keys):
             table[cell] = expression
     distinct = len(evidence.constants)
     noise = right < _TRUSTED * count and distinct > max(_FEW, _NOISY * count) and b"" not in evidence.constants
     # One that held only once is no more likely than any value.
     best = generic[0] if generic and evidence.generic[generic[0]].bit_count() > 1 else None
-    fallback = best or _of_cell(rows, [], privacy, ()) or Constant(ABSENT)
+    fallback = best or _of_cell(rows, [], background, ()) or Constant(ABSENT)
     kind = fresh.recognised([value for _, value in rows], [asked.moment for asked, _ in rows]) if noise else None
     return Decision(keys, table, fallback, right, count, noise, kind)
 
 
 def _of_cell(
-    members: Sequence[Row], generic: list[Expression], privacy: Privacy | None, keys: tuple[Path, ...]
+    members: Sequence[Row], generic: list[Expression], background: Background, keys: tuple[Path, ...]
 ) -> Expression | None:
     """The expression of a cell: one that is proven and holds for all, else the value seen most that is nobody's own."""
     by_value: dict[bytes, list[Row]] = {}
@@ -285,11 +249,7 @@ def _of_cell(
             return best
     for group in groups:
         value = group[0][1]
-        if (
-            value is ABSENT
-            or privacy is None
-            or not privacy.reveals([situation for situation, _ in group], value, keys)
-        ):
+        if value is ABSENT or not background.reveals([situation for situation, _ in group], value, keys):
             return Constant(value)
     return None
 

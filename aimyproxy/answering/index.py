@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -232,7 +232,7 @@ class Index:
         learned = None
         if self.match == "learned" and asked.variables is not None:
             occurrence = turn % known.sequence(asked.conversation) + 1 if cycle else turn + 1
-            learned = known.lessons.answer(Situation.of(asked.variables, occurrence, previous))
+            learned = known.lessons.answer(Situation(asked.variables, occurrence, previous))
             learned = learned and self._refreshed(asked, learned, serving.dice)
             if learned and learned.source.step != "guess":
                 return learned
@@ -278,7 +278,7 @@ class Index:
         known.add(effect, exchange, answerer)
         known.count(asked.conversation, turn)
         if self.match == "learned" and asked.variables is not None:
-            situation = replace(Situation.of(asked.variables, turn + 1, previous), moment=_moment(exchange))
+            situation = Situation(asked.variables, turn + 1, previous, _moment(exchange))
             known.lessons.add(identity, situation, exchange, answerer)
 
     def _close(self) -> None:

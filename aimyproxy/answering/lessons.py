@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.answering.answers import Answer, Source
-from aimyproxy.answering.features import OCCURRENCE
 from aimyproxy.answering.fitting import Hints, cell_key
 from aimyproxy.answering.models import EventModel, Lesson
 from aimyproxy.answering.privacy import Owners
@@ -50,9 +49,10 @@ class Lessons:
             self._stride *= 2
 
     def model(self) -> EventModel | None:
-        """What the lessons teach; None where there are none."""
+        """What the lessons teach; None where there are none. They are forgotten, so all have to be added before."""
         if self._model is None and self._kept:
             self._model = EventModel.of(self._kept, self._hints, self._owners)
+            self._kept = []
         return self._model
 
     def answer(self, situation: Situation) -> Answer | None:
@@ -61,7 +61,7 @@ class Lessons:
         if model is None:
             return None
         if self._edits and (edited := self._edited_answer(model, situation)):
-            return edited.answer("learned", situation.variables, situation.values[OCCURRENCE])
+            return edited.answer("learned", situation.variables, situation.occurrence)
         body, outcome, known = model.answer(situation)
         source = Source("learned" if known else "guess", outcome.exchange)
         return Answer(outcome.status, outcome.headers, body, None, source)

@@ -9,7 +9,7 @@ from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering.answers import served_headers
 from aimyproxy.answering.expressions import ABSENT, Value
 from aimyproxy.answering.features import ANSWER
-from aimyproxy.answering.fitting import Decision, Hints, fit
+from aimyproxy.answering.fitting import Background, Decision, Hints, fit
 from aimyproxy.answering.nodes import Leaf, Node, learn, learn_member
 from aimyproxy.answering.privacy import Owners, Privacy
 
@@ -75,7 +75,7 @@ class Outcome:
     def _members(self, situation: Situation) -> tuple[dict[str, Value], bool]:
         made: dict[str, Value] = {}
         known = True
-        growing = replace(situation, values=dict(situation.values))
+        growing = situation.widened({})
         for name, node in self.members.items():
             made[name], certain = node.value(growing)
             known = known and certain
@@ -94,13 +94,13 @@ class EventModel:
     @classmethod
     def of(cls, lessons: Sequence[Lesson], hints: Hints, owners: Owners) -> EventModel:
         """What these exchanges (all with a response, of one event, at least one) teach; `owners` heard them."""
-        privacy = Privacy.of([lesson.situation for lesson in lessons], owners)
+        background = Background(hints, Privacy.of([lesson.situation for lesson in lessons], owners))
         kinds = [(lesson.situation, _kind(lesson.response)) for lesson in lessons]
         by_kind: dict[str, list[Lesson]] = {}
         for lesson, (_, kind) in zip(lessons, kinds, strict=True):
             by_kind.setdefault(kind, []).append(lesson)
-        outcomes = {kind: _outcome(members, hints, privacy) for kind, members in by_kind.items()}
-        return cls(fit(kinds, None, hints), outcomes, len(lessons))
+        outcomes = {kind: _outcome(members, background) for kind, members in by_kind.items()}
+        return cls(fit(kinds, None, replace(background, privacy=None)), outcomes, len(lessons))
 
     def answer(self, situation: Situation) -> tuple[bytes, Outcome, bool]:
         """The body, the outcome it belongs to, and whether they are known and not guessed."""
@@ -132,28 +132,28 @@ def _kind(response: Response) -> str:
     return f"{response.status} {'object' if is_object else response.body.kind}"
 
 
-def _outcome(lessons: Sequence[Lesson], hints: Hints, privacy: Privacy) -> Outcome:
+def _outcome(lessons: Sequence[Lesson], background: Background) -> Outcome:
     # The latest: what the webhook does now.
     latest = lessons[-1]
-    frame = (latest.identity, latest.response.status, _headers(lessons, privacy))
+    frame = (latest.identity, latest.response.status, _headers(lessons, background))
     bodies = [lesson.response.body for lesson in lessons]
     sent = [variables for body in bodies if (variables := body.variables()) is not None]
     if sent:
         names = _set_by_the_webhook(lessons)
-        members = _learned_members(lessons, sent, names, hints, privacy)
+        members = _learned_members(lessons, sent, names, background)
         echoing = sum(
             lesson.situation.variables.keys() <= value.keys() for lesson, value in zip(lessons, sent, strict=True)
         )
         return Outcome(*frame, members, names, echoes_all=2 * echoing > len(lessons))
     if bodies[0].kind in ("json", "text"):
         rows: list[Row] = [(lesson.situation, lesson.response.body.value) for lesson in lessons]
-        node, text = learn(rows, None, hints, privacy), bodies[0].kind == "text"
+        node, text = learn(rows, None, background), bodies[0].kind == "text"
         return Outcome(*frame, {}, (), echoes_all=False, body=node, text=text)
-    raw, known = _raw(lessons, privacy)
+    raw, known = _raw(lessons, background)
     return Outcome(*frame, {}, (), echoes_all=False, raw=raw, known=known)
 
 
-def _headers(lessons: Sequence[Lesson], privacy: Privacy) -> Headers:
+def _headers(lessons: Sequence[Lesson], background: Background) -> Headers:
     """The latest one's, less those that some had not: a session's cookie is its user's; the content type always."""
     latest = lessons[-1].response
     situations = [lesson.situation for lesson in lessons]
@@ -161,15 +161,15 @@ def _headers(lessons: Sequence[Lesson], privacy: Privacy) -> Headers:
     return tuple(
         (name, value)
         for name, value in served_headers(latest.headers, latest.body)
-        if name.lower() == "content-type" or ((name, value) in common and not privacy.reveals(situations, value))
+        if name.lower() == "content-type" or ((name, value) in common and not background.reveals(situations, value))
     )
 
 
-def _raw(lessons: Sequence[Lesson], privacy: Privacy) -> tuple[bytes, bool]:
+def _raw(lessons: Sequence[Lesson], background: Background) -> tuple[bytes, bool]:
     """The latest one's bytes, none where they tell of somebody; and whether all had the same."""
     raw = lessons[-1].response.body.raw
     same = [lesson.situation for lesson in lessons if lesson.response.body.raw == raw]
-    if any(privacy.reveals(same, raw.decode(encoding, "ignore")) for encoding in _ENCODINGS):
+    if any(background.reveals(same, raw.decode(encoding, "ignore")) for encoding in _ENCODINGS):
         return b"", False
     return raw, len(same) == len(lessons)
 
@@ -183,14 +183,13 @@ def _set_by_the_webhook(lessons: Sequence[Lesson]) -> list[str]:
 
 
 def _learned_members(
-    lessons: Sequence[Lesson], sent: Sequence[Mapping[str, JSON]], names: Sequence[str], hints: Hints, privacy: Privacy
+    lessons: Sequence[Lesson], sent: Sequence[Mapping[str, JSON]], names: Sequence[str], background: Background
 ) -> dict[str, Node]:
     """A node for each variable, in the order in which they are to be made: first those of which others are made."""
     plain = [lesson.situation for lesson in lessons]
     columns: dict[str, list[Value]] = {name: [value.get(name, ABSENT) for value in sent] for name in names}
     found = {
-        name: learn_member(name, list(zip(plain, columns[name], strict=True)), (name,), hints, privacy)
-        for name in names
+        name: learn_member(name, list(zip(plain, columns[name], strict=True)), (name,), background) for name in names
     }
     made = {name: node for name, node in found.items() if _settled(node)}
     widened = plain
@@ -198,14 +197,14 @@ def _learned_members(
         widened = _widened(widened, name, columns[name])
     # Numbers before texts: a text tells the sum, not the other way round.
     for name in sorted(found.keys() - made.keys(), key=lambda name: (_is_text(columns[name]), names.index(name))):
-        made[name] = learn_member(name, list(zip(widened, columns[name], strict=True)), (name,), hints, privacy)
+        made[name] = learn_member(name, list(zip(widened, columns[name], strict=True)), (name,), background)
         widened = _widened(widened, name, columns[name])
     return made
 
 
 def _widened(situations: Sequence[Situation], name: str, values: Sequence[Value]) -> list[Situation]:
     return [
-        replace(situation, values=situation.values | dict(_scalars((ANSWER, name), value)))
+        situation.widened(dict(_scalars((ANSWER, name), value)))
         for situation, value in zip(situations, values, strict=True)
     ]
 

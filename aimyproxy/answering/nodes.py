@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from aimyproxy import jsonvalue
 from aimyproxy.answering.expressions import ABSENT, Constant, Value
-from aimyproxy.answering.fitting import Decision, Hints, fit
+from aimyproxy.answering.fitting import Background, Decision, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from aimyproxy.answering.candidates import Row
     from aimyproxy.answering.features import Situation
-    from aimyproxy.answering.privacy import Privacy
     from aimyproxy.jsonvalue import JSON, Path
 
 
@@ -102,12 +101,12 @@ class Elements:
             yield from node.decisions((*path, -1 if self.grows else index))
 
 
-def learn(rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy) -> Node:
+def learn(rows: Sequence[Row], path: Path | None, background: Background) -> Node:
     """The node that explains these rows best; `path` is where the value stands in the answer, if it may be an echo."""
-    whole = fit(rows, path, hints, privacy)
+    whole = fit(rows, path, background)
     if whole.complete:
         return Leaf(whole)
-    parts = _parts(rows, path, hints, privacy)
+    parts = _parts(rows, path, background)
     if parts is None:
         return Leaf(whole)
     decisions = [decision for _, decision in parts.decisions(())]
@@ -116,11 +115,11 @@ def learn(rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy
     return parts if better or (whole.noise and any(decision.kind for decision in decisions)) else Leaf(whole)
 
 
-def learn_member(name: str, rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy) -> Node:
+def learn_member(name: str, rows: Sequence[Row], path: Path | None, background: Background) -> Node:
     """As `learn`, of a member of this name: one that is named after a user's value is kept from the others."""
-    if privacy.reveals([situation for situation, value in rows if value is not ABSENT], name):
+    if background.reveals([situation for situation, value in rows if value is not ABSENT], name):
         return Leaf(Decision((), {}, Constant(ABSENT), 0, len(rows)))
-    return learn(rows, path, hints, privacy)
+    return learn(rows, path, background)
 
 
 def before(situation: Situation, path: Path) -> list[JSON]:
@@ -132,18 +131,16 @@ def before(situation: Situation, path: Path) -> list[JSON]:
     return value if isinstance(value, list) else []
 
 
-def _parts(rows: Sequence[Row], path: Path | None, hints: Hints, privacy: Privacy) -> Node | None:
+def _parts(rows: Sequence[Row], path: Path | None, background: Background) -> Node | None:
     there: Sequence[_Present] = [row for row in rows if row[1] is not ABSENT]
     if all(isinstance(value, dict) for _, value in there):
-        return _members(rows, there, path, hints, privacy)
+        return _members(rows, there, path, background)
     if all(isinstance(value, list) for _, value in there):
-        return _elements(rows, there, path, hints, privacy)
+        return _elements(rows, there, path, background)
     return None
 
 
-def _members(
-    rows: Sequence[Row], there: Sequence[_Present], path: Path | None, hints: Hints, privacy: Privacy
-) -> Node | None:
+def _members(rows: Sequence[Row], there: Sequence[_Present], path: Path | None, background: Background) -> Node | None:
     names = dict.fromkeys(name for _, value in there for name in value)
     if not names:
         return None
@@ -152,19 +149,16 @@ def _members(
             name,
             [(situation, value.get(name, ABSENT)) for situation, value in there],
             None if path is None else (*path, name),
-            hints,
-            privacy,
+            background,
         )
         for name in names
     }
-    return Members(_presence(rows, there, hints), members)
+    return Members(_presence(rows, there, background), members)
 
 
-def _elements(
-    rows: Sequence[Row], there: Sequence[_Present], path: Path | None, hints: Hints, privacy: Privacy
-) -> Node | None:
-    presence = _presence(rows, there, hints)
-    same_length = _each(there, path, hints, privacy)
+def _elements(rows: Sequence[Row], there: Sequence[_Present], path: Path | None, background: Background) -> Node | None:
+    presence = _presence(rows, there, background)
+    same_length = _each(there, path, background)
     if same_length:
         return Elements(presence, (), None, same_length)
     if path is None:
@@ -175,13 +169,13 @@ def _elements(
         (situation, more is not value and bool(before(situation, path)))
         for (situation, more), (_, value) in zip(added, there, strict=True)
     ]
-    appended = _each(added, None, hints, privacy)
+    appended = _each(added, None, background)
     if not appended or not any(value for _, value in grew):
         return None
-    return Elements(presence, path, fit(grew, None, hints), appended)
+    return Elements(presence, path, fit(grew, None, background), appended)
 
 
-def _each(lists: Sequence[_Present], path: Path | None, hints: Hints, privacy: Privacy) -> tuple[Node, ...] | None:
+def _each(lists: Sequence[_Present], path: Path | None, background: Background) -> tuple[Node, ...] | None:
     """A node for each element, where all these arrays have the same length."""
     lengths = {len(value) for _, value in lists}
     if len(lengths) != 1:
@@ -190,8 +184,7 @@ def _each(lists: Sequence[_Present], path: Path | None, hints: Hints, privacy: P
         learn(
             [(situation, value[index]) for situation, value in lists],
             None if path is None else (*path, index),
-            hints,
-            privacy,
+            background,
         )
         for index in range(lengths.pop())
     )
@@ -204,10 +197,10 @@ def _added(old: list[JSON], new: list[JSON], usual: int) -> list[JSON]:
     return new[len(old) :] if grown and len(new) > usual else new
 
 
-def _presence(rows: Sequence[Row], there: Sequence[_Present], hints: Hints) -> Presence:
+def _presence(rows: Sequence[Row], there: Sequence[_Present], background: Background) -> Presence:
     if len(there) == len(rows):
         return None
-    return fit([(situation, value is not ABSENT) for situation, value in rows], None, hints)
+    return fit([(situation, value is not ABSENT) for situation, value in rows], None, background)
 
 
 def _present(presence: Presence, situation: Situation) -> tuple[bool, bool]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy import aimylogic
 from aimyproxy.answering.expressions import is_number
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 
 _SHORTEST: Final = 3
 _SHORTEST_NUMBER: Final = 5
+# Whole numbers between these are shorter; a boolean is, too.
+_LEAST: Final = -(10 ** (_SHORTEST_NUMBER - 2))
+_MOST: Final = 10 ** (_SHORTEST_NUMBER - 1)
 _UNMISTAKABLE: Final = 6
 """From this length on, a value that one conversation alone has is recognised wherever it stands."""
 _PROBES: Final = 20
@@ -38,14 +40,15 @@ class Owners:
         """Remember what the next recorded request says; returns its situation, which now knows that, too."""
         self._order += 1
         self._heads = None
-        conversation = _conversation(situation)
+        conversation = situation.conversation
         told = _told(situation.variables)
+        here = (conversation, self._order)
         for text in told:
             if len(text) >= _UNMISTAKABLE:
-                first = self._first.setdefault(text, (conversation, self._order))
-                if first is not None and first[0] != conversation:
+                first = self._first.setdefault(text, here)
+                if first is not None and first is not here and first[0] != conversation:
                     self._first[text] = None
-        return replace(situation, order=self._order, told=told)
+        return situation.heard(self._order, told)
 
     def private(self, text: str, order: int) -> Iterator[tuple[str, Conversation | None]]:
         """The values in the text that only one conversation has, and had when this request came; and which one.
@@ -75,7 +78,7 @@ class Privacy:
         """What the recorded situations of an event show; the owners heard them all."""
         by_conversation: dict[Conversation | None, set[str]] = defaultdict(set)
         for situation in situations:
-            by_conversation[_conversation(situation)] |= situation.told
+            by_conversation[situation.conversation] |= situation.told
         if len(by_conversation) == 1:
             return cls(owners)
         return cls(owners, frozenset(set.intersection(*by_conversation.values())))
@@ -104,26 +107,26 @@ def _is_word(text: str) -> bool:
 
 def _is_public(situations: Sequence[Situation], owner: Conversation | None) -> bool:
     """Whether several others got it: a word that a webhook tells everybody, one of whom happened to say it."""
-    return len({_conversation(situation) for situation in situations} - {owner}) >= _PUBLIC
-
-
-def _conversation(situation: Situation) -> Conversation | None:
-    return aimylogic.identify(situation.variables)[1]
+    return len({situation.conversation for situation in situations} - {owner}) >= _PUBLIC
 
 
 def _told(variables: Mapping[str, JSON]) -> frozenset[str]:
     """The values of a request that say something about somebody, at any depth."""
     told: set[str] = set()
     open_ends = [value for name, value in variables.items() if name not in _NOBODYS]
-    while open_ends:
-        value = open_ends.pop()
-        if isinstance(value, dict):
+    # The list grows while it is walked.
+    for value in open_ends:
+        if isinstance(value, str):
+            if len(value) >= _SHORTEST:
+                told.add(value)
+        elif isinstance(value, dict):
             open_ends.extend(value.values())
         elif isinstance(value, list):
             open_ends.extend(value)
-        elif value is not None:
-            told.add(_spelled(value))
-    told.discard("")
+        elif isinstance(value, int) and _LEAST < value < _MOST:
+            continue
+        elif text := _spelled(value):
+            told.add(text)
     return frozenset(told)
 
 

@@ -40,7 +40,9 @@ class Plan:
     @classmethod
     def of(cls, request: Mapping[str, JSON], response: Mapping[str, JSON]) -> Plan:
         """The plan that explains this response to a request of these variables."""
-        members = {name: _member(request, name, value) for name, value in response.items()}
+        members: dict[str, JSON | Plan | _Echo] = dict(response)
+        for name in request.keys() & response.keys():
+            members[name] = _member(request[name], response[name])
         return cls(members, bool(request) and request.keys() <= response.keys())
 
     @property
@@ -68,11 +70,9 @@ class Plan:
         return result
 
 
-def _member(request: Mapping[str, JSON], name: str, value: JSON) -> JSON | Plan | _Echo:
-    if name not in request:
-        return value
-    before = request[name]
-    if jsonvalue.same(before, value):
+def _member(before: JSON, value: JSON) -> JSON | Plan | _Echo:
+    # Most values are texts, which are the same where they are equal.
+    if before == value and (isinstance(value, str) or jsonvalue.same(before, value)):
         return _ECHO
     if isinstance(before, dict) and isinstance(value, dict):
         plan = Plan.of(before, value)

@@ -8,7 +8,7 @@ NAMES = ["Иван", "Анна", "Пётр", "Ольга", "Лев"]
 
 
 def rows(requests, made):
-    return [(Situation.of(request, 1, None), made(request)) for request in requests]
+    return [(Situation(request, 1, None), made(request)) for request in requests]
 
 
 def found(requests, made, path=None):
@@ -108,7 +108,7 @@ def test_numbers_from_numbers():
 
 def test_the_occurrence_may_be_copied():
     """The number of a visit."""
-    situations = [Situation.of({}, occurrence, None) for occurrence in (1, 2, 3)]
+    situations = [Situation({}, occurrence, None) for occurrence in (1, 2, 3)]
     assert Copy(OCCURRENCE) in candidates([(one, one.values[OCCURRENCE]) for one in situations], None)
 
 
@@ -122,7 +122,7 @@ def test_candidates_are_bounded_and_always_the_same():
 
 def test_holds_compares_meanings():
     """`1` and `1.0` are the same, `true` is not; nothing is only nothing."""
-    here = Situation.of({"n": 1, "t": True}, 1, None)
+    here = Situation({"n": 1, "t": True}, 1, None)
     assert holds(Copy(("n",)), (here, 1.0))
     assert not holds(Copy(("t",)), (here, 1))
     assert not holds(Copy(("no",)), (here, ABSENT))

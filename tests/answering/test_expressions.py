@@ -4,6 +4,7 @@ import json
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from aimyproxy.answering.expressions import (
     ABSENT,
@@ -21,9 +22,7 @@ from aimyproxy.answering.expressions import (
 from aimyproxy.answering.features import OCCURRENCE, Situation
 from tests.strategies import values
 
-HERE = Situation.of(
-    {"name": "Иван", "qty": 3, "price": 2.5, "ok": True, "none": None, "order": {"items": [1, 2]}}, 4, "m"
-)
+HERE = Situation({"name": "Иван", "qty": 3, "price": 2.5, "ok": True, "none": None, "order": {"items": [1, 2]}}, 4, "m")
 
 
 def test_a_constant_is_always_the_same():
@@ -111,8 +110,17 @@ def test_a_boolean_is_no_number():
 @given(values)
 def test_any_value_may_be_a_constant_and_has_words(value):
     """And an echo and a copy of it are it."""
-    here = Situation.of({"v": value}, 1, None)
+    here = Situation({"v": value}, 1, None)
     assert Constant(value).value(here) is value
     assert Constant(value).words().startswith("always ")
     assert Echo(("v",)).value(here) is value
     assert json.dumps(Copy(("v",)).value(here)) == json.dumps(value)
+
+
+@given(st.lists(st.sampled_from(["Это ", "!", ("name",), ("qty",)]), min_size=1, max_size=4))
+def test_a_text_may_be_what_it_makes(parts):
+    """And nothing that begins or ends differently, or is no text."""
+    text = Text(tuple(parts))
+    assert text.may_be(text.value(HERE))
+    assert not text.may_be(3)
+    assert text.may_be("вот") == (not isinstance(parts[0], str) and not isinstance(parts[-1], str))

@@ -8,7 +8,7 @@ LENGTH = "\0length"
 
 
 def situation(variables, occurrence=1, previous=None):
-    return Situation.of(variables, occurrence, previous)
+    return Situation(variables, occurrence, previous)
 
 
 def test_the_authors_own_variables_come_first():
@@ -91,3 +91,19 @@ def test_paths_are_told_in_words():
     assert words(PREVIOUS) == "the event before"
     assert words((ANSWER, "sum")) == "the answer's sum"
     assert words(("order", "items", LENGTH)) == "the number of order.items"
+
+
+def test_any_number_of_different_paths_is_fine():
+    """What is remembered of paths is forgotten where it gets too much."""
+    for number in range(120):
+        names = [f"{number}-{index}" for index in range(200)]
+        found = situation({"data": dict.fromkeys(names, "here"), "channelType": "vk"})
+        assert [path for path, value in found.values.items() if value == "here"] == [("data", name) for name in names]
+
+
+def test_a_widened_situation_has_more_values():
+    """Again and again; the one that it comes from stays as it was."""
+    first = situation({"name": "Иван"}, 2, "menu")
+    wider = first.widened({(ANSWER, "sum"): 3}).widened({(ANSWER, "text"): "3 ₽"})
+    assert wider.values == {**first.values, (ANSWER, "sum"): 3, (ANSWER, "text"): "3 ₽"}
+    assert (ANSWER, "sum") not in first.values

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from aimyproxy.answering.expressions import ABSENT, Constant, Copy, Echo, Pair, Text
 from aimyproxy.answering.features import OCCURRENCE, PREVIOUS, Situation
-from aimyproxy.answering.fitting import Hints, cell_key, fit
+from aimyproxy.answering.fitting import Background, Hints, cell_key, fit
 from aimyproxy.answering.privacy import Owners, Privacy
 from aimyproxy.errors import InvalidDocument
 
@@ -14,7 +14,7 @@ NAMES = ["Иван", "Анна", "Пётр", "Ольга", "Лев", "Мария
 
 
 def situation(occurrence=1, previous=None, **variables):
-    return Situation.of(variables, occurrence, previous)
+    return Situation(variables, occurrence, previous)
 
 
 def rows(count, made, **more):
@@ -148,17 +148,17 @@ def test_pinned_paths_decide_whatever_the_recording_says():
     """The user knows; but what never varies needs nobody to decide it."""
     seen = rows(16, lambda got: DAYS[got["city"]], **CITY, twin=lambda index: index % 3)
     pinned = Hints(pinned=(("twin",),))
-    found = fit(seen, hints=pinned)
+    found = fit(seen, background=Background(pinned))
     assert found.keys == (("twin",),)
     assert found.value(situation(twin=1, city="Псков")) == (5, True)
     assert found.value(situation(twin=7, city="Омск"))[1] is False
-    assert fit(rows(16, lambda _: "ok", **CITY), hints=pinned).keys == ()
+    assert fit(rows(16, lambda _: "ok", **CITY), background=Background(pinned)).keys == ()
 
 
 def test_more_paths_may_join_the_pinned_ones():
     """Where these alone do not explain it."""
     seen = rows(24, lambda got: DAYS[got["city"]], **CITY, x=lambda index: index % 2)
-    assert fit(seen, hints=Hints(pinned=(("x",),))).keys == (("x",), ("city",))
+    assert fit(seen, background=Background(Hints(pinned=(("x",),)))).keys == (("x",), ("city",))
 
 
 def test_forbidden_paths_never_decide():
@@ -166,8 +166,8 @@ def test_forbidden_paths_never_decide():
     more = {**CITY, "code": lambda index: index % 3}
     seen = rows(12, lambda got: DAYS[got["city"]] * 1111, **more)
     assert fit(seen).keys == (("city",),)
-    assert fit(seen, hints=Hints(forbidden=frozenset({("city",)}))).keys == (("code",),)
-    assert fit(seen, hints=Hints(forbidden=frozenset({("city",), ("code",)}))).keys == ()
+    assert fit(seen, background=Background(Hints(forbidden=frozenset({("city",)})))).keys == (("code",),)
+    assert fit(seen, background=Background(Hints(forbidden=frozenset({("city",), ("code",)})))).keys == ()
 
 
 def test_hints_are_spelled_as_json_paths():
@@ -192,7 +192,7 @@ def owned(count, made, **more):
 def test_a_constant_that_holds_a_users_value_is_withheld():
     """Nothing is a guess where nothing can be given."""
     seen, privacy = owned(1, lambda got: f"Ваш номер {got['id']}0", id=lambda _: "id-553311")
-    found = fit(seen, privacy=privacy)
+    found = fit(seen, background=Background(privacy=privacy))
     assert found.value(situation()) == (ABSENT, False)
     assert fit(seen).value(situation())[0] == "Ваш номер id-5533110"
 
@@ -204,7 +204,7 @@ def test_an_expression_that_holds_a_users_value_is_withheld():
     seen = [(owners.heard(situation(**variables, qty=qty)), f"{qty} для xtag-7781x") for qty in (101, 202, 303)]
     privacy = Privacy.of([one for one, _ in seen], owners)
     assert isinstance(fit(seen).fallback, Text)
-    assert fit(seen, privacy=privacy).value(situation(qty=404)) == (ABSENT, False)
+    assert fit(seen, background=Background(privacy=privacy)).value(situation(qty=404)) == (ABSENT, False)
 
 
 def test_a_formula_that_holds_a_users_number_is_withheld():
@@ -216,7 +216,7 @@ def test_a_formula_that_holds_a_users_number_is_withheld():
     ]
     privacy = Privacy.of([one for one, _ in seen], owners)
     assert fit(seen).value(situation(qty=0))[0] == 55_331_100
-    assert fit(seen, privacy=privacy).table == {b"": Pair(("code",), ("qty",), product=False)}
+    assert fit(seen, background=Background(privacy=privacy)).table == {b"": Pair(("code",), ("qty",), product=False)}
 
 
 def test_cells_tell_apart_what_is_there():
@@ -263,3 +263,16 @@ def test_what_is_taken_away_is_no_echo():
     """Where the request has none there is none to echo; where it has one, it doesn't come back."""
     found = fit([(situation(), ABSENT), (situation(a="x"), ABSENT), (situation(a="y"), ABSENT)], ("a",))
     assert found.value(situation(a="z")) == (ABSENT, True)
+
+
+@given(ROWS, st.data())
+def test_values_of_one_event_are_explained_as_if_each_were_alone(pairs, data):
+    """Though what one teaches about the situations is remembered for the next, also of some of the rows."""
+    owners = Owners()
+    seen = [(owners.heard(situation(**variables)), value) for variables, value in pairs]
+    background = Background()
+    for _ in range(3):
+        some = [row for row in seen if data.draw(st.booleans())] or seen
+        others = data.draw(st.permutations([value for _, value in some]))
+        column = [(one, value) for (one, _), value in zip(some, others, strict=True)]
+        assert fit(column, None, background) == fit(column)

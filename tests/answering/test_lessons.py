@@ -22,7 +22,7 @@ def visit(number):
 
 
 def situation(variables):
-    return Situation.of(variables, 1, None)
+    return Situation(variables, 1, None)
 
 
 def add(lessons, identity, variables, made, edit=None):

@@ -31,14 +31,14 @@ def model(webhook, requests, hints=None):
     for identity, variables in enumerate(requests, 1):
         made = webhook(variables)
         answer = made if isinstance(made, Response) else response(made)
-        situation = owners.heard(Situation.of(variables, 1, None))
+        situation = owners.heard(Situation(variables, 1, None))
         lessons.append(Lesson(identity, situation, request(variables), answer))
     return EventModel.of(lessons, hints or Hints(), owners)
 
 
 def answered(learned, occurrence=1, **variables):
     """The body's value, and whether it is known."""
-    body, _, known = learned.answer(Situation.of({"action": "e", "userId": "new", **variables}, occurrence, None))
+    body, _, known = learned.answer(Situation({"action": "e", "userId": "new", **variables}, occurrence, None))
     return json.loads(body), known
 
 
@@ -102,7 +102,7 @@ def test_each_outcome_has_its_own_answer():
     assert sorted(learned.outcomes) == ["200 object", "200 text", "422 object"]
     assert learned.outcome.keys == (("qty",),)
     for qty, wanted in ((7, (422, b'{"error":"too many"}')), (0, (200, "никого".encode())), (3, (200, b'{"ok":true}'))):
-        body, outcome, known = learned.answer(Situation.of({"qty": qty}, 1, None))
+        body, outcome, known = learned.answer(Situation({"qty": qty}, 1, None))
         assert (outcome.status, body, known) == (*wanted, True)
     assert [outcome.exchange for outcome in learned.outcomes.values()] == [25, 30, 32]
 
@@ -111,7 +111,7 @@ def test_an_outcome_that_was_never_recorded_is_a_guess_at_one_that_was():
     """A status that the request spells may be any other tomorrow."""
     requests = people(9, want=lambda n: ["200 object", "404 object", "500 object"][n % 3], extra=lambda n: f"x{n}")
     learned = model(lambda got: response({"ok": True}, int(got["want"][:3])), requests)
-    _, outcome, known = learned.answer(Situation.of({"want": "999 object"}, 1, None))
+    _, outcome, known = learned.answer(Situation({"want": "999 object"}, 1, None))
     assert (outcome.status in (200, 404, 500), known) == (True, False)
 
 
@@ -136,7 +136,7 @@ def test_a_user_who_says_what_an_outcome_is_called_is_answered():
 def test_bodies_keep_their_kind(body, wanted):
     """A JSON string keeps its quotes, a text has none."""
     learned = model(lambda _: Response(200, (), body), people())
-    found, _, known = learned.answer(Situation.of({}, 1, None))
+    found, _, known = learned.answer(Situation({}, 1, None))
     assert (found, known) == (wanted, True)
 
 
@@ -144,14 +144,14 @@ def test_bytes_that_differ_are_a_guess():
     """The latest ones, unless they tell of somebody."""
     pictures = iter([b"\xff\x00", b"\xff\x01", b"\xff\x02"])
     learned = model(lambda _: Response(200, (), Body("base64", next(pictures))), people(3))
-    body, _, known = learned.answer(Situation.of({}, 1, None))
+    body, _, known = learned.answer(Situation({}, 1, None))
     assert (body, known) == (b"\xff\x02", False)
     for encoding in ("utf-8", "cp1251", "utf-16-le"):
         learned = model(
             lambda got, encoding=encoding: Response(200, (), Body("base64", got["name"].encode(encoding) + b"\xff")),
             people(3, name=lambda n: ["Иннокентий", "Анастасия", "Маргарита"][n]),
         )
-        body, _, known = learned.answer(Situation.of({}, 1, None))
+        body, _, known = learned.answer(Situation({}, 1, None))
         assert (body, known) == (b"", False)
 
 
@@ -198,7 +198,7 @@ def test_the_occurrence_is_a_deciding_path_like_others():
     owners, lessons = Owners(), []
     for index in range(12):
         variables = {"action": "e", "userId": f"u-{index // 2}", "n": index // 2}
-        situation = owners.heard(Situation.of(variables, 1 + index % 2, None))
+        situation = owners.heard(Situation(variables, 1 + index % 2, None))
         lessons.append(
             Lesson(index, situation, request(variables), response({"text": ["Привет", "Снова вы"][index % 2]}))
         )

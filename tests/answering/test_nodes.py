@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from aimyproxy import jsonvalue
 from aimyproxy.answering.expressions import ABSENT
 from aimyproxy.answering.features import Situation
-from aimyproxy.answering.fitting import Hints
+from aimyproxy.answering.fitting import Background
 from aimyproxy.answering.nodes import Elements, Leaf, Members, before, learn, learn_member
 from aimyproxy.answering.privacy import Owners, Privacy
 from tests.strategies import values
@@ -15,11 +15,11 @@ NAMES = ["Иван", "Анна", "Пётр", "Ольга", "Лев", "Мария
 
 
 def situation(**variables):
-    return Situation.of(variables, 1, None)
+    return Situation(variables, 1, None)
 
 
 def learned(rows, path=("v",)):
-    return learn(rows, path, Hints(), Privacy())
+    return learn(rows, path, Background(privacy=Privacy()))
 
 
 def users(made, count=8):
@@ -131,7 +131,7 @@ def test_a_member_that_is_named_after_a_user_is_withheld():
     """And the answer is a guess without it."""
     owners = Owners()
     one = owners.heard(situation(userId="u-1", action="e", tag="метка-1"))
-    node = learn_member("для метка-1", [(one, True)], None, Hints(), Privacy.of([one], owners))
+    node = learn_member("для метка-1", [(one, True)], None, Background(privacy=Privacy.of([one], owners)))
     assert node.value(one) == (ABSENT, False)
 
 

@@ -11,7 +11,7 @@ from aimyproxy.answering.privacy import Owners, Privacy
 def heard(*requests):
     """The situations of these requests (user and variables) and the privacy of their event."""
     owners = Owners()
-    situations = [owners.heard(Situation.of({"action": "e", "userId": user, **own}, 1, None)) for user, own in requests]
+    situations = [owners.heard(Situation({"action": "e", "userId": user, **own}, 1, None)) for user, own in requests]
     return situations, Privacy.of(situations, owners)
 
 
@@ -86,8 +86,8 @@ def test_what_two_conversations_say_is_no_single_ones():
 def test_a_conversation_of_its_owners_is_heard_across_events():
     """What they said in one is theirs in all."""
     owners = Owners()
-    owners.heard(Situation.of({"action": "tell", "userId": "user-a", "code": "код-77881"}, 1, None))
-    later = owners.heard(Situation.of({"action": "show", "userId": "user-a"}, 1, None))
+    owners.heard(Situation({"action": "tell", "userId": "user-a", "code": "код-77881"}, 1, None))
+    later = owners.heard(Situation({"action": "show", "userId": "user-a"}, 1, None))
     assert Privacy.of([later], owners).reveals([later], "код-77881")
 
 
@@ -95,7 +95,7 @@ def test_a_conversation_of_its_owners_is_heard_across_events():
 def test_what_the_bot_is_is_nobodys(name):
     """Its channel and its events are no user's."""
     owners = Owners()
-    one = owners.heard(Situation.of({name: "telegram-shop"}, 1, None))
+    one = owners.heard(Situation({name: "telegram-shop"}, 1, None))
     assert not Privacy.of([one], owners).reveals([one], "Это telegram-shop")
 
 

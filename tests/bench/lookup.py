@@ -1,7 +1,9 @@
 """What building an index, learning and looking up cost at different sizes: `uv run python -m tests.bench.lookup`.
 
-The recordings are conversations of the sample bot with the sample shop, whose bodies have 1 to 3 kB; asked are others,
-as people who were not recorded would. Rounds alternate between the sizes, so that a noisy machine is noisy for all; the
+The recordings are conversations of the sample bot with the sample shop, whose bodies have 1 to 3 kB. `new` are
+conversations that were not recorded, as people have them who come later; `exact` are recorded requests, word for word.
+Building and learning run as in `aimyproxy replay`, without looking for garbage meanwhile; in the time for building,
+that for reading is not included. Rounds alternate between the sizes, so that a noisy machine is noisy for all; the
 ratios are of medians.
 """
 
@@ -12,16 +14,17 @@ import gc
 import resource
 import statistics
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aimyproxy import aimylogic
+from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering.index import MATCHES, Index
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.demo import bot
 from aimyproxy.demo.shop import Shop
-from aimyproxy.exchange import Body, Exchange, Request, Response, Timing
+from aimyproxy.exchange import Body, Exchange, Request, Response, Timing, from_document, to_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,63 +32,94 @@ if TYPE_CHECKING:
     from aimyproxy.answering.index import Match
 
 ASKED = 300
+SMALLEST = 100
 HEADERS = (("content-type", "application/json"),)
+
+
+@dataclass
+class Built:
+    """An index, what it cost in seconds and megabytes, and microseconds a look-up by what was asked, of each round."""
+
+    index: Index
+    build: float
+    learn: float
+    memory: float
+    costs: dict[str, list[float]] = field(default_factory=lambda: {"new": [], "exact": []})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 10_000, 100_000])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--match", choices=MATCHES, action="append")
     arguments = parser.parse_args()
-    newcomers = list(islice(exchanges(first_user=10_000_000), ASKED))
+    asked = {
+        "new": [one.request for one in islice(exchanges(first_user=10_000_000), ASKED)],
+        "exact": [one.request for one in islice(exchanges(first_user=0), SMALLEST)],
+    }
+    documents = [jsonvalue.dumps(to_document(one)) for one in islice(exchanges(first_user=0), max(arguments.sizes))]
     for match in arguments.match or ("learned", "event"):
-        print(f"--match {match}")
-        compared(arguments.sizes, match, newcomers, arguments.rounds)
+        report(match, compared(documents, arguments.sizes, match, asked, arguments.rounds))
 
 
-def compared(sizes: list[int], match: Match, newcomers: list[Exchange], rounds: int) -> None:
-    replayers, costs = {}, {size: [] for size in sizes}
-    print(f"{'exchanges':>10} {'build':>8} {'learn':>8} {'memory':>9} {'µs a look-up':>13} {'best':>7} {'ratio':>6}")
-    built = {}
-    for size in sizes:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        index, build, learn = timed(size, match)
-        built[size] = build, learn, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        replayers[size] = Replayer(index)
-        for exchange in newcomers:
-            replayers[size].answer(exchange.request)
-    gc.collect()
-    gc.freeze()
+def compared(
+    documents: list[bytes], sizes: list[int], match: Match, asked: dict[str, list[Request]], rounds: int
+) -> dict[int, Built]:
+    indexes = {size: built(documents[:size], match) for size in sizes}
     for _ in range(rounds):
-        for size, replayer in replayers.items():
-            costs[size].append(measured(replayer, newcomers))
-    base = statistics.median(costs[min(sizes)])
-    for size, (build, learn, memory) in built.items():
-        median = statistics.median(costs[size])
-        print(
-            f"{size:>10,} {build:>6.2f} s {learn:>6.2f} s {memory:>6.0f} MB {median:>13.1f} {min(costs[size]):>7.1f} "
-            f"{median / base:>6.2f}"
-        )
+        for one in indexes.values():
+            for name, requests in asked.items():
+                one.costs[name].append(measured(Replayer(one.index), requests))
+    return indexes
 
 
-def timed(size: int, match: Match) -> tuple[Index, float, float]:
-    """The index of so many exchanges, and the seconds that building it and learning took."""
-    recorded = list(enumerate(islice(exchanges(first_user=0), size), 1))
+def built(documents: list[bytes], match: Match) -> Built:
+    """The index of these exchanges, as a process has it that reads them from a file."""
     gc.collect()
+    before = resident()
+    gc.disable()
     started = time.perf_counter()
-    index = Index.build(recorded, match=match)
-    built = time.perf_counter()
+    for _ in read(documents):
+        pass
+    began = time.perf_counter()
+    index = Index.build(read(documents), match=match)
+    ended = time.perf_counter()
     index.models()
-    return index, built - started, time.perf_counter() - built
+    learned = time.perf_counter()
+    gc.enable()
+    gc.collect()
+    return Built(index, (ended - began) - (began - started), learned - ended, resident() - before)
 
 
-def measured(replayer: Replayer, asked: list[Exchange]) -> float:
+def read(documents: list[bytes]) -> Iterator[tuple[int, Exchange]]:
+    for identity, document in enumerate(documents, 1):
+        yield identity, from_document(jsonvalue.loads(document))
+
+
+def resident() -> float:
+    """Megabytes of memory that this process has at the moment."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
+def measured(replayer: Replayer, requests: list[Request]) -> float:
     """Microseconds an answer."""
     started = time.perf_counter()
-    for exchange in asked:
-        replayer.answer(exchange.request)
-    return (time.perf_counter() - started) / len(asked) * 1e6
+    for request in requests:
+        replayer.answer(request)
+    return (time.perf_counter() - started) / len(requests) * 1e6
+
+
+def report(match: Match, indexes: dict[int, Built]) -> None:
+    print(f"--match {match}")
+    print(f"{'exchanges':>10} {'build':>8} {'learn':>8} {'memory':>9} {'µs new':>8} {'ratio':>6} {'µs exact':>9} ratio")
+    base = indexes[min(indexes)].costs
+    for size, one in indexes.items():
+        new, exact = (statistics.median(one.costs[name]) for name in ("new", "exact"))
+        print(
+            f"{size:>10,} {one.build:>6.2f} s {one.learn:>6.2f} s {one.memory:>6.0f} MB"
+            f" {new:>8.1f} {new / statistics.median(base['new']):>6.2f}"
+            f" {exact:>9.1f} {exact / statistics.median(base['exact']):>5.2f}"
+        )
 
 
 def exchanges(first_user: int) -> Iterator[Exchange]:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import socket
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.bench.fidelity.kinds import KINDS, Kind, Variables
-from tests.bench.fidelity.talking import Line, Webhook, conversation, outcomes, talk
-from tests.processes import aimyproxy, eventually, free_port, listening_port, running
+from tests.bench.fidelity.talking import (
+    ASKED_FROM,
+    Line,
+    Webhook,
+    chance_of,
+    conversations,
+    outcomes,
+    path_of,
+    talk_all,
+)
+from tests.processes import Running, aimyproxy, eventually, free_port, listening_port, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def main() -> None:
@@ -32,44 +44,37 @@ def main() -> None:
 
 
 def measured(number: int, kind: Kind, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    chance = random.Random(f"{arguments.seed} {kind.name}")
+    chance, path, name = chance_of(kind, arguments.seed), path_of(kind), f"kind-{number}"
     webhook = Webhook()
-    name, path = f"kind-{number}", f"/{number}"
-    flows, seen = folder / f"{name}.flows", []
-    recorded = [conversation(kind, index, chance) for index in range(arguments.recorded)]
+    recorded = conversations(kind, chance, range(arguments.recorded))
     with aimyproxy("record", name, "--target", webhook.url, "--listen", 0, "--recordings", folder) as process:
-        line = Line(f"http://127.0.0.1:{listening_port(process)}", path)
-        for requests in recorded:
-            seen += talk(line, requests)
+        seen = talk_all(Line(f"http://127.0.0.1:{listening_port(process)}", path), recorded)
         process.stop()
     webhook.memory.clear()
-    exact_port = free_port()
-    mitmdump = [str(Path(sys.executable).parent / "mitmdump"), "--set", "connection_strategy=lazy", "--quiet"]
-    with running([*mitmdump, "-w", str(flows), "-m", f"reverse:{webhook.url}", "-p", str(exact_port)]) as process:
-        eventually(lambda: accepts(exact_port), "mitmdump")
-        line = Line(f"http://127.0.0.1:{exact_port}", path)
-        for requests in recorded:
-            talk(line, requests)
+    exact_port, flows = free_port(), folder / f"{name}.flows"
+    with mitmdump(webhook, exact_port, "-w", flows) as process:
+        talk_all(Line(f"http://127.0.0.1:{exact_port}", path), recorded)
         process.stop()
     webhook.memory.clear()
-    serving = [*mitmdump, "--server-replay", str(flows), "--set", "server_replay_extra=404", "--set"]
-    serving += ["server_replay_reuse=true", "-m", f"reverse:{webhook.url}", "-p", str(exact_port)]
+    replaying = ["--server-replay", flows, "--set", "server_replay_extra=404", "--set", "server_replay_reuse=true"]
     with (
         aimyproxy("replay", name, "--listen", 0, "--recordings", folder) as process,
-        running(serving) as _,
+        mitmdump(webhook, exact_port, *replaying),
     ):
-        eventually(lambda: accepts(exact_port), "mitmdump")
-        real = Line(webhook.url, path)
         ours = Line(f"http://127.0.0.1:{listening_port(process)}", path)
         exact = Line(f"http://127.0.0.1:{exact_port}", path)
-        return compared(
-            kind,
-            [conversation(kind, 1000 + index, chance) for index in range(arguments.asked)],
-            seen,
-            real,
-            ours,
-            exact,
-        )
+        talks = conversations(kind, chance, range(ASKED_FROM, ASKED_FROM + arguments.asked))
+        return compared(kind, talks, seen, Line(webhook.url, path), ours, exact)
+
+
+@contextmanager
+def mitmdump(webhook: Webhook, port: int, *arguments: Any) -> Iterator[Running]:
+    """A running stock mitmdump in front of the webhook."""
+    command = [str(Path(sys.executable).parent / "mitmdump"), "--set", "connection_strategy=lazy", "--quiet"]
+    command += [*map(str, arguments), "-m", f"reverse:{webhook.url}", "-p", str(port)]
+    with running(command) as process:
+        eventually(lambda: accepts(port), "mitmdump")
+        yield process
 
 
 def accepts(port: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Kind:
     """A behaviour: its webhook, the screens of a conversation (event and own variables set there), what is known.
 
     `knowable(asked, seen)` tells whether the answer to these variables can be known from a recording in which the
-    `seen` variables were asked. `noise` names variables that a webhook answers differently each time.
+    `seen` variables were asked. `noise` names variables that a webhook answers differently each time. No two kinds
+    have an event in common, so that one bot may meet them all.
     """
 
     name: str
@@ -131,7 +133,8 @@ def echo_that_grows(variables: Variables, _: Memory) -> Any:
 
 
 def noisy(variables: Variables, _: Memory) -> Any:
-    return {**variables, "requestId": str(uuid.uuid4()), "stamp": random.randrange(10**12), "status": "accepted"}
+    noise = {"requestId": str(uuid.uuid4()), "stamp": random.randrange(10**12), "at": datetime.now(UTC).isoformat()}
+    return {**variables, **noise, "status": "accepted"}
 
 
 def errors(variables: Variables, _: Memory) -> Any:
@@ -173,7 +176,7 @@ def walk(chance: random.Random) -> list[tuple[str, Variables]]:
 KINDS = [
     Kind("echo with constants", constants, once("hours", lambda _: {})),
     Kind("delta only", delta, once("next", lambda _: {})),
-    Kind("text from one variable", one_text, once("start", lambda _: {})),
+    Kind("text from one variable", one_text, once("greet", lambda _: {})),
     Kind("text from several variables", many_texts, once("confirm", lambda _: {})),
     Kind("variables inside a nested list", nested_text, once("card", lambda _: {})),
     Kind("variables moved and renamed", moved, once("profile", lambda _: {})),
@@ -199,7 +202,7 @@ KINDS = [
     Kind("counter per user", counter, visits("visit")),
     Kind("order that accumulates", growing, order_screens),
     Kind("echo that grows", echo_that_grows, walk),
-    Kind("noise beside stable fields", noisy, once("submit", lambda _: {}), noise=("requestId", "stamp")),
+    Kind("noise beside stable fields", noisy, once("submit", lambda _: {}), noise=("requestId", "stamp", "at")),
     Kind("error for some inputs", errors, once("book", lambda c: {"qty": c.randrange(1, 9)}), seen_before("qty")),
     Kind(
         "arithmetic",
@@ -212,7 +215,7 @@ KINDS = [
     Kind(
         "arithmetic, values never seen",
         arithmetic,
-        once("sum", lambda c: {"qty": c.randrange(1, 40), "price": c.randrange(100, 999)}),
+        once("product", lambda c: {"qty": c.randrange(1, 40), "price": c.randrange(100, 999)}),
         seen_before("qty", "price"),
     ),
     Kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -15,8 +16,11 @@ from aimyproxy.exchange import Body, Request, Response
 from tests.bench.fidelity.kinds import CHANNELS, KINDS, Kind, Variables
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Iterator
+
+
+ASKED_FROM = 1000
+"""The number of the first user who was not recorded."""
 
 
 class Webhook(ThreadingHTTPServer):
@@ -98,6 +102,26 @@ def conversation(kind: Kind, number: int, chance: random.Random) -> list[Variabl
     return requests
 
 
+def conversations(kind: Kind, chance: random.Random, numbers: range) -> list[list[Variables]]:
+    """A conversation of each of these users."""
+    return [conversation(kind, number, chance) for number in numbers]
+
+
+def chance_of(kind: Kind, seed: int) -> random.Random:
+    """What the users of a kind do, the same for the same seed, whatever the others do."""
+    return random.Random(f"{seed} {kind.name}")
+
+
+def path_of(kind: Kind) -> str:
+    """Where the webhook of this kind is."""
+    return f"/{KINDS.index(kind)}"
+
+
+def talk_all(line: Line, talks: list[list[Variables]]) -> list[Variables]:
+    """One conversation after the other; returns what was asked."""
+    return [asked for requests in talks for asked in talk(line, requests)]
+
+
 def talk(line: Line, requests: list[Variables]) -> list[Variables]:
     """Ask as the bot would; returns what was asked."""
     held: Variables = {}
@@ -111,11 +135,12 @@ def talk(line: Line, requests: list[Variables]) -> list[Variables]:
 
 
 def effect(asked: Variables, response: Response | None, noise: tuple[str, ...]) -> Any:
+    """What the answer does to the bot, to be compared; of noise no more than that it is there, and its type."""
     request = Request("POST", "/", (), Body.of(json.dumps(asked).encode()))
     found = aimylogic.effect_of(request, response)
     value = found.value
     if found.kind == "variables":
-        value = {name: made for name, made in value.items() if name not in noise}
+        value = {name: type(made).__name__ if name in noise else made for name, made in value.items()}
     return response.status if response else 0, found.kind, json.dumps(value, sort_keys=True)
 
 
