@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,17 +10,20 @@ from aimyproxy.answering.turns import Turns
 if TYPE_CHECKING:
     from aimyproxy.answering.answers import Answerer
     from aimyproxy.answering.lessons import Lessons
+    from aimyproxy.answering.usual import Usual
     from aimyproxy.exchange import Conversation, Exchange
 
 
 @dataclass(slots=True)
 class EventAnswers:
-    """What the recording knows of one event: who answered whom in which turn, and the effect seen most often."""
+    """What the recording knows of one event: who answered whom in which turn, and the usual answer.
+
+    `lessons` and `effects` are there for the matches `learned` and `event`.
+    """
 
     lessons: Lessons
+    effects: Usual
     turns: Turns = field(default_factory=Turns)
-    first: dict[bytes, Answerer] = field(default_factory=dict)
-    seen: Counter[bytes] = field(default_factory=Counter)
     usual: Answerer | None = None
     longest: int = 0
     longest_unnamed: int = 0
@@ -37,16 +39,11 @@ class EventAnswers:
         else:
             self.longest = max(self.longest, turn + 1)
 
-    def add(self, effect: bytes, exchange: Exchange, answerer: Answerer) -> None:
-        """Add an exchange and the key of its effect."""
+    def add(self, exchange: Exchange, answerer: Answerer) -> None:
+        """Add what answers in the place of the next exchange."""
         if exchange.conversation is not None:
             self.turns.add(exchange.conversation, answerer)
-        self.first.setdefault(effect, answerer)
-        self.seen[effect] += 1
 
     def close(self) -> None:
-        """Settle on the usual answer, and forget what was only counted for it."""
-        # max() keeps the first of equals, and the effects stand in the order of their first exchange.
-        self.usual = self.first[max(self.first, key=lambda effect: self.seen[effect])]
-        self.first.clear()
-        self.seen.clear()
+        """Settle on the usual answer."""
+        self.usual = self.effects.settled()

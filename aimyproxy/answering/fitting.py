@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy import jsonvalue
+from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering import fresh
 from aimyproxy.answering.candidates import Row, candidates, holds
 from aimyproxy.answering.evidence import Evidence, Grouped
-from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value
+from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value, is_number
 from aimyproxy.answering.paths import Selector
 from aimyproxy.errors import InvalidDocument
 
@@ -36,6 +36,8 @@ _NOISY: Final = 0.5
 """Above this share of distinct values among unexplained ones they are noise, below they are a choice we don't know."""
 _TRUSTED: Final = 0.8
 """From this share of rows on that the others would have got right, an explanation is one."""
+_HARDLY_CONTRADICTED: Final = 0.9
+"""From this share of a cell's rows on, the others are exceptions; below it, something decides that was not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class Decision:
 
     `right` of `rows` recorded values follow from the others. `fallback` stands in for what was not recorded.
     `noise` means that the value differs without a reason; where its kind is plain, `kind` makes new ones.
+    `chance` means that this is proven, so that any value will do; what only looks like noise may follow from the
+    request in a way that nobody found. Of a value that is no noise, `contradicted` are the cells in which too many
+    recorded rows had another one.
     """
 
     keys: tuple[Path, ...]
@@ -53,6 +58,8 @@ class Decision:
     rows: int
     noise: bool = False
     kind: fresh.Kind | None = None
+    chance: bool = False
+    contradicted: frozenset[bytes] = field(default=frozenset(), repr=False)
 
     @property
     def trusted(self) -> bool:
@@ -66,8 +73,10 @@ class Decision:
 
     def value(self, situation: Situation) -> tuple[Value, bool]:
         """The value in a situation, and whether it is known and not guessed."""
-        expression = self.table.get(cell_key(situation, self.keys))
-        known = expression is not None and (self.trusted or self.noise)
+        cell = cell_key(situation, self.keys)
+        expression = self.table.get(cell)
+        proven = self.trusted or self.chance
+        known = expression is not None and proven and cell not in self.contradicted
         try:
             return (expression or self.fallback).value(situation), known
         except Unknown:
@@ -230,7 +239,29 @@ def _decision(evidence: Evidence, rows: Sequence[Row], keys: tuple[Path, ...], b
     best = generic[0] if generic and evidence.generic[generic[0]].bit_count() > 1 else None
     fallback = best or _of_cell(rows, [], background, ()) or Constant(ABSENT)
     kind = fresh.recognised([value for _, value in rows], [asked.moment for asked, _ in rows]) if noise else None
-    return Decision(keys, table, fallback, right, count, noise, kind)
+    chance = noise and (kind is not None or _is_chance(rows))
+    contradicted = frozenset() if noise else _contradicted(cells, table)
+    return Decision(keys, table, fallback, right, count, noise, kind, chance, contradicted)
+
+
+def _is_chance(rows: Sequence[Row]) -> bool:
+    """Whether values can't follow from their requests: numbers that count something, or two for the same request."""
+    if all(is_number(value) for _, value in rows):
+        return True
+    seen: dict[bytes, JSON] = {}
+    for situation, value in rows:
+        own = {name: held for name, held in situation.variables.items() if name not in aimylogic.SYSTEM_VARIABLES}
+        if not jsonvalue.same(seen.setdefault(jsonvalue.canonical(own), value), value):
+            return True
+    return False
+
+
+def _contradicted(cells: Mapping[bytes, Sequence[Row]], table: Mapping[bytes, Expression]) -> frozenset[bytes]:
+    return frozenset(
+        cell
+        for cell, expression in table.items()
+        if sum(holds(expression, row) for row in cells[cell]) < _HARDLY_CONTRADICTED * len(cells[cell])
+    )
 
 
 def _of_cell(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.conversations import Conversations
@@ -22,6 +21,7 @@ from aimyproxy.answering.privacy import Owners
 from aimyproxy.answering.refresh import refreshed
 from aimyproxy.answering.rules import Rules
 from aimyproxy.answering.turns import Turns
+from aimyproxy.answering.usual import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -156,7 +156,7 @@ class Index:
     def standing(self, event: str | None) -> Standing:
         """What there is for this event, for the explanation of a miss."""
         if event in self._events:
-            return "answered"
+            return "private" if self.match == "event" else "answered"
         if event in self.samples:
             return "unanswered"
         return "mocked" if event in self._rules.events else "unknown"
@@ -257,8 +257,6 @@ class Index:
         try:
             asked = Asked.of(exchange.request)
             answerer = Answerer.of_exchange(identity, exchange, edit)
-            # Only that match asks what is usual.
-            effect = _effect_key(exchange) if self.match == "event" else b""
         except RecursionError:
             self.warnings.append(f"Exchange {identity} is nested too deep to answer anything.")
             return
@@ -273,13 +271,17 @@ class Index:
         if asked.event is None:
             return
         if asked.event not in self._events:
-            self._events[asked.event] = EventAnswers(lessons=Lessons(self._hints.get(asked.event), self._owners))
+            lessons = Lessons(self._hints.get(asked.event), self._owners)
+            self._events[asked.event] = EventAnswers(lessons, Usual(self._owners))
         known = self._events[asked.event]
-        known.add(effect, exchange, answerer)
+        known.add(exchange, answerer)
         known.count(asked.conversation, turn)
-        if self.match == "learned" and asked.variables is not None:
+        if asked.variables is not None:
             situation = Situation(asked.variables, turn + 1, previous, _moment(exchange))
-            known.lessons.add(identity, situation, exchange, answerer)
+            if self.match == "learned":
+                known.lessons.add(identity, situation, exchange, answerer)
+            elif self.match == "event":
+                known.effects.add(self._owners.heard(situation), exchange, answerer)
 
     def _close(self) -> None:
         for answers in self._events.values():
@@ -308,10 +310,3 @@ def _moment(exchange: Exchange) -> float | None:
         return datetime.fromisoformat(exchange.at).timestamp()
     except (ValueError, OverflowError):
         return None
-
-
-def _effect_key(exchange: Exchange) -> bytes:
-    effect = aimylogic.effect_of(exchange.request, exchange.response)
-    value = effect.value.hex() if isinstance(effect.value, bytes) else effect.value
-    status = exchange.response.status if exchange.response else 0
-    return jsonvalue.canonical([status, effect.kind, value])

@@ -36,8 +36,8 @@ _LONGEST_EVENT: Final = 100
 ABSENT: Final = object()
 """Stands where a field is not there."""
 
-Standing: TypeAlias = Literal["answered", "unanswered", "mocked", "unknown"]
-"""What the index has for an event: answers, only exchanges without a response, only mocks, or nothing."""
+Standing: TypeAlias = Literal["answered", "private", "unanswered", "mocked", "unknown"]
+"""What the index has for an event: answers, only such as may tell of somebody, no response, only mocks, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,8 @@ def _reason(asked: Asked, standing: Standing) -> str:
     event = _shown(asked.event)
     if standing == "answered":
         return f"No exchange of the event {event} has these variables, and only exact matches may answer."
+    if standing == "private":
+        return f"Each recorded answer to {event} may hold what is somebody's own (--match learned makes answers anew)."
     if standing == "unanswered":
         return f"No exchange of the event {event} has a response to replay."
     if standing == "mocked":

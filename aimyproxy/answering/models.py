@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering.answers import served_headers
@@ -11,7 +11,7 @@ from aimyproxy.answering.expressions import ABSENT, Value
 from aimyproxy.answering.features import ANSWER
 from aimyproxy.answering.fitting import Background, Decision, Hints, fit
 from aimyproxy.answering.nodes import Leaf, Node, learn, learn_member
-from aimyproxy.answering.privacy import Owners, Privacy
+from aimyproxy.answering.privacy import ENCODINGS, Owners, Privacy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from aimyproxy.answering.features import Situation
     from aimyproxy.exchange import Headers, Request, Response
     from aimyproxy.jsonvalue import JSON, Path
-
-# Texts in bytes are in one of these, as far as anybody's bot is concerned.
-_ENCODINGS: Final = ("utf-8", "cp1251", "utf-16-le")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +166,7 @@ def _raw(lessons: Sequence[Lesson], background: Background) -> tuple[bytes, bool
     """The latest one's bytes, none where they tell of somebody; and whether all had the same."""
     raw = lessons[-1].response.body.raw
     same = [lesson.situation for lesson in lessons if lesson.response.body.raw == raw]
-    if any(background.reveals(same, raw.decode(encoding, "ignore")) for encoding in _ENCODINGS):
+    if any(background.reveals(same, raw.decode(encoding, "ignore")) for encoding in ENCODINGS):
         return b"", False
     return raw, len(same) == len(lessons)
 

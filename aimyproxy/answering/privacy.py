@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from aimyproxy.exchange import Conversation
     from aimyproxy.jsonvalue import JSON, Path
 
+ENCODINGS: Final = ("utf-8", "cp1251", "utf-16-le")
+"""Texts in bytes are in one of these, as far as anybody's bot is concerned."""
+
 _SHORTEST: Final = 3
 _SHORTEST_NUMBER: Final = 5
 # Whole numbers between these are shorter; a boolean is, too.

@@ -80,12 +80,27 @@ def test_a_path_that_is_unique_decides_nothing():
 def test_noise_is_served_as_known():
     """One of the values that were seen, always the same one."""
     stamps = [f"{index * 7_919_311 % 9_999_991}" for index in range(10)]
-    values = iter(stamps)
-    found = fit(rows(10, lambda _: next(values), **CITY))
+    seen = [(situation(city="Омск"), stamp) for stamp in stamps]
+    found = fit(seen)
     value, known = found.value(situation(city="Омск"))
     assert value in stamps
     assert known
     assert found.value(situation(city="Омск")) == (value, known)
+
+
+def test_what_only_looks_like_noise_is_a_guess():
+    """Each request had another phone: what is made of it may well follow from it."""
+    phones = [f"+7999{index * 7_919_311 % 9_999_991:07d}" for index in range(24)]
+    found = fit([(situation(phone=phone), f"{phone[:5]}***{phone[-2:]}") for phone in phones])
+    assert found.noise
+    assert found.value(situation(phone="+79995554433"))[1] is False
+
+
+def test_what_a_recorded_request_contradicts_is_a_guess():
+    """Most are grown up; that says nothing of the next one."""
+    found = fit([(situation(age=age), age >= 18) for age in range(13, 43)])
+    assert found.trusted
+    assert found.value(situation(age=15)) == (True, False)
 
 
 def test_an_unknown_choice_is_no_noise():

@@ -188,12 +188,7 @@ TURNS = st.lists(
 )
 
 
-LEAKS = pytest.mark.xfail(
-    strict=True, reason="--match event serves texts and moved values of recorded users as they are"
-)
-
-
-@pytest.mark.parametrize("match", ["exact", "learned", pytest.param("event", marks=LEAKS)])
+@pytest.mark.parametrize("match", ["exact", "learned", "event"])
 @settings(max_examples=80, deadline=None)
 @given(bots(), TURNS)
 def test_strangers_hear_nothing_of_anybody_else(match, bot, turns):
