@@ -30,11 +30,13 @@ A CHANGE is what many answers have in common:
      "places": 31,                          differences in these answers, one for each element of an array
      "exchanges": [1, 5, 9],                the baseline's ids of these answers
      "same_everywhere": false,              whether the values are the same in all places; `examples` is one then
-     "examples": [{"baseline": 1, "candidate": 1, "path": "$.order.items[0].price", "before": 500, "after": 550}],
+     "examples": [{"baseline": 1, "candidate": 1, "path": "$.order.items[0].price", "before": 500, "after": 550,
+                   "patch": [{"op": "replace", "path": "/order/items/0/price", "value": 550}]}],
      "evidence": null}
 
 `examples` are up to three with different values. Their `candidate` is null where nothing was recorded, `before` is
-null for kind "added", `after` for kind "removed". Statuses are numbers; a failure is its kind (connect, timeout,
+null for kind "added", `after` for kind "removed", and `patch` the same as JSON Patch (RFC 6902) of the effect; it is
+empty for a status and a failure. Statuses are numbers; a failure is its kind (connect, timeout,
 disconnect, protocol), null on the side that answered. In "noise", `evidence` says how the baseline differs from
 itself: {"groups": 5, "groups_differing": 5, "pairs": 12, "pairs_differing": 12}.
 
@@ -49,6 +51,7 @@ from typing import TYPE_CHECKING, Final
 from aimyproxy import jsonvalue
 from aimyproxy.diff.report import in_order
 from aimyproxy.diff.report_text import verdict
+from aimyproxy.diff.structure import patch
 
 if TYPE_CHECKING:
     from aimyproxy.diff.report import Change, Example, Ids, Report
@@ -104,18 +107,19 @@ def _change(report: Report, change: Change) -> dict[str, JSON]:
         "places": change.places,
         "exchanges": change.exchanges,
         "same_everywhere": change.same_everywhere,
-        "examples": [_example(example) for example in change.examples],
+        "examples": [_example(change, example) for example in change.examples],
         "evidence": asdict(change.evidence) if change.evidence else None,
     }
 
 
-def _example(example: Example) -> dict[str, JSON]:
+def _example(change: Change, example: Example) -> dict[str, JSON]:
     return {
         "baseline": example.baseline,
         "candidate": example.candidate,
         "path": jsonvalue.path_text(example.difference.path),
         "before": example.difference.before,
         "after": example.difference.after,
+        "patch": patch([example.difference]) if change.aspect == "effect" else [],
     }
 
 

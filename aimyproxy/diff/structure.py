@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from aimyproxy.jsonvalue import canonical, kind_of, path_text
+from aimyproxy.diff.arrays import NOTHING_TOLD, Arrays
+from aimyproxy.jsonvalue import kind_of, path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from aimyproxy.jsonvalue import JSON, Path
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "type"]
-
-# Equal elements make SequenceMatcher quadratic: with more equal pairs than this, frequent ones anchor nothing.
-_MOST_EQUAL_PAIRS: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +41,16 @@ class _Place:
     after: JSON
 
 
-def differences(before: JSON, after: JSON) -> list[Difference]:
-    """All places where two JSON values differ, in the order of the values; empty exactly where `same` holds.
+def differences(before: JSON, after: JSON, arrays: Arrays = NOTHING_TOLD) -> list[Difference]:
+    """All places where two JSON values differ, in the order of the values; empty where `same` holds.
 
-    Objects are compared by key. Arrays are aligned by their equal elements, so an insertion at the front is one
-    addition; what stands between equal elements is compared in order, and the longer side's rest is added or removed.
+    Objects are compared by key. The elements of arrays are aligned by a key where all of them are objects that have
+    one (`id`, `sku`, …, or what `arrays` tells), else by their equal elements, so that an insertion at the front is
+    one addition; what stands between equal elements is compared in order, and the longer side's rest is added or
+    removed. Of an array that `arrays` calls a set, the order means nothing.
 
-    The result says everything: taking out what was removed (last first), then putting in what was added (first
-    first), then setting what changed, makes the first value the second.
+    The result says everything but the order of sets: taking out what was removed (last first), then putting in what
+    was added (first first), then setting what changed, makes the first value the second. `patch` says it in JSON.
     """
     found: list[Difference] = []
     open_ends: list[_Place | Difference] = [_Place((), (), before, after)]
@@ -62,8 +60,27 @@ def differences(before: JSON, after: JSON) -> list[Difference]:
         if isinstance(end, Difference):
             found.append(end)
         else:
-            open_ends.extend(reversed(list(_look_into(end))))
+            open_ends.extend(reversed(list(_look_into(end, arrays))))
     return found
+
+
+def patch(found: list[Difference]) -> list[dict[str, JSON]]:
+    """The JSON Patch (RFC 6902) that makes the first value the second, out of what `differences` found."""
+    removed = [
+        {"op": "remove", "path": pointer(one.path)} for one in reversed([one for one in found if one.kind == "removed"])
+    ]
+    added = [{"op": "add", "path": pointer(one.path), "value": one.after} for one in found if one.kind == "added"]
+    changed = [
+        {"op": "replace", "path": pointer(one.path), "value": one.after}
+        for one in found
+        if one.kind in ("changed", "type")
+    ]
+    return [*removed, *added, *changed]
+
+
+def pointer(path: Path) -> str:
+    """The path as JSON Pointer (RFC 6901): `/order/items/0`; the empty path is the empty text."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def pattern(path: Path) -> str:
@@ -71,14 +88,14 @@ def pattern(path: Path) -> str:
     return "$" + "".join("[*]" if isinstance(step, int) else path_text((step,))[1:] for step in path)
 
 
-def _look_into(place: _Place) -> Iterator[_Place | Difference]:
+def _look_into(place: _Place, arrays: Arrays) -> Iterator[_Place | Difference]:
     kind = kind_of(place.before)
     if kind != kind_of(place.after):
         yield Difference(place.after_path, "type", place.before, place.after)
     elif kind == "object":
         yield from _members(place)
     elif kind == "array":
-        yield from _elements(place)
+        yield from _elements(place, arrays)
     elif place.before != place.after:
         yield Difference(place.after_path, "changed", place.before, place.after)
 
@@ -94,40 +111,11 @@ def _members(place: _Place) -> Iterator[_Place | Difference]:
             yield Difference((*place.after_path, key), "added", None, value)
 
 
-def _elements(place: _Place) -> Iterator[_Place | Difference]:
-    for ours, theirs in _unequal_runs(place.before, place.after):
-        common = min(len(ours), len(theirs))
-        for i, j in zip(ours, theirs, strict=False):
-            yield _Place((*place.before_path, i), (*place.after_path, j), place.before[i], place.after[j])
-        for i in ours[common:]:
-            yield Difference((*place.before_path, i), "removed", place.before[i], None)
-        for j in theirs[common:]:
+def _elements(place: _Place, arrays: Arrays) -> Iterator[_Place | Difference]:
+    for i, j in arrays.partners(place.after_path, place.before, place.after):
+        if j is None:
+            yield Difference((*place.before_path, i or 0), "removed", place.before[i], None)
+        elif i is None:
             yield Difference((*place.after_path, j), "added", None, place.after[j])
-
-
-def _unequal_runs(before: list[JSON], after: list[JSON]) -> Iterator[tuple[range, range]]:
-    """The stretches of two arrays that lie between their equal elements, as ranges of indices."""
-    ours, theirs = [canonical(element) for element in before], [canonical(element) for element in after]
-    start = common_start(ours, theirs)
-    ours, theirs = ours[start:], theirs[start:]
-    end = common_start(ours[::-1], theirs[::-1])
-    ours, theirs = ours[: len(ours) - end], theirs[: len(theirs) - end]
-    if not (ours and theirs):
-        yield range(start, start + len(ours)), range(start, start + len(theirs))
-        return
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, ours, theirs, _too_alike(ours, theirs)).get_opcodes():
-        if tag != "equal":
-            yield range(start + i, start + i_end), range(start + j, start + j_end)
-
-
-def common_start(ours: Sequence[object], theirs: Sequence[object]) -> int:
-    """How many elements two sequences have in common at their beginning."""
-    for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
-        if one != other:
-            return index
-    return min(len(ours), len(theirs))
-
-
-def _too_alike(ours: list[bytes], theirs: list[bytes]) -> bool:
-    counts = Counter(theirs)
-    return sum(counts[element] for element in ours) > _MOST_EQUAL_PAIRS
+        else:
+            yield _Place((*place.before_path, i), (*place.after_path, j), place.before[i], place.after[j])

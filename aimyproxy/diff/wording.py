@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy.diff.structure import common_start
+from aimyproxy.diff.arrays import common_start
 from aimyproxy.jsonvalue import kind_of
 
 if TYPE_CHECKING:

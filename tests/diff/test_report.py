@@ -204,7 +204,16 @@ def test_the_json_report_says_everything():
         "places": 2,
         "exchanges": [1, 2],
         "same_everywhere": True,
-        "examples": [{"baseline": 1, "candidate": 101, "path": "$.i[1]", "before": 2, "after": 3}],
+        "examples": [
+            {
+                "baseline": 1,
+                "candidate": 101,
+                "path": "$.i[1]",
+                "before": 2,
+                "after": 3,
+                "patch": [{"op": "replace", "path": "/i/1", "value": 3}],
+            }
+        ],
         "evidence": None,
     }
     assert json.loads(report_json.render(report)) == {
@@ -225,7 +234,16 @@ def test_the_json_report_says_everything():
             {
                 **change,
                 "path": "$.token",
-                "examples": [{"baseline": 1, "candidate": 101, "path": "$.token", "before": 1, "after": 2}],
+                "examples": [
+                    {
+                        "baseline": 1,
+                        "candidate": 101,
+                        "path": "$.token",
+                        "before": 1,
+                        "after": 2,
+                        "patch": [{"op": "replace", "path": "/token", "value": 2}],
+                    }
+                ],
                 "evidence": {"groups": 2, "groups_differing": 2, "pairs": 5, "pairs_differing": 4},
             }
         ],

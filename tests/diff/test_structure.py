@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimyproxy.diff.structure import Difference, differences, pattern
+from aimyproxy.diff.structure import Difference, differences, patch, pattern, pointer
 from aimyproxy.jsonvalue import kind_of, same
 from tests.strategies import scalars, values
 
@@ -99,6 +99,57 @@ def test_the_differences_make_the_first_value_the_second(pair):
     """Nothing is missing from them."""
     before, after = pair
     assert same(applied(before, differences(before, after)), after)
+
+
+def resolved(text):
+    """The steps of a JSON Pointer (RFC 6901), all texts."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:]]
+
+
+def patched(value, operations):
+    """RFC 6902, as far as add, remove and replace go."""
+    root = [copy(value)]
+    for operation in operations:
+        holder, last = root, "0"
+        for step in resolved(operation["path"]):
+            holder = holder[int(last) if isinstance(holder, list) else last]
+            last = step
+        key = int(last) if isinstance(holder, list) else last
+        if isinstance(holder, list) and operation["op"] == "add":
+            assert 0 <= key <= len(holder)
+            holder.insert(key, copy(operation["value"]))
+        elif operation["op"] == "remove":
+            del holder[key]
+        else:
+            assert operation["op"] == "add" or isinstance(holder, list) or key in holder
+            holder[key] = copy(operation["value"])
+    return root[0]
+
+
+@given(any_pair)
+def test_the_patch_makes_the_first_value_the_second(pair):
+    """As any program reads it that knows JSON Patch."""
+    before, after = pair
+    assert same(patched(before, patch(differences(before, after))), after)
+
+
+def test_a_patch_is_spelled_as_the_rfc_does():
+    """What is removed goes first, from behind; keys are escaped."""
+    before, after = {"a/b": 1, "m~n": [1, 2, 3], "gone": 1}, {"a/b": 2, "m~n": [2], "new": None}
+    assert patch(differences(before, after)) == [
+        {"op": "remove", "path": "/gone"},
+        {"op": "remove", "path": "/m~0n/2"},
+        {"op": "remove", "path": "/m~0n/0"},
+        {"op": "add", "path": "/new", "value": None},
+        {"op": "replace", "path": "/a~1b", "value": 2},
+    ]
+    assert patch(differences(1, [])) == [{"op": "replace", "path": "", "value": []}]
+
+
+@given(st.lists(st.text() | st.integers(0, 9)))
+def test_a_pointer_leads_back_to_its_path(path):
+    """Whatever is in the keys."""
+    assert resolved(pointer(tuple(path))) == [str(step) for step in path]
 
 
 @pytest.mark.parametrize(
