@@ -44,14 +44,14 @@ class Owners:
         self._order += 1
         self._heads = None
         conversation = situation.conversation
-        told = _told(situation.variables)
+        said = told(situation.variables)
         here = (conversation, self._order)
-        for text in told:
+        for text in said:
             if len(text) >= _UNMISTAKABLE:
                 first = self._first.setdefault(text, here)
                 if first is not None and first is not here and first[0] != conversation:
                     self._first[text] = None
-        return situation.heard(self._order, told)
+        return situation.heard(self._order, said)
 
     def private(self, text: str, order: int) -> Iterator[tuple[str, Conversation | None]]:
         """The values in the text that only one conversation has, and had when this request came; and which one.
@@ -113,15 +113,15 @@ def _is_public(situations: Sequence[Situation], owner: Conversation | None) -> b
     return len({situation.conversation for situation in situations} - {owner}) >= _PUBLIC
 
 
-def _told(variables: Mapping[str, JSON]) -> frozenset[str]:
+def told(variables: Mapping[str, JSON]) -> frozenset[str]:
     """The values of a request that say something about somebody, at any depth."""
-    told: set[str] = set()
+    said: set[str] = set()
     open_ends = [value for name, value in variables.items() if name not in _NOBODYS]
     # The list grows while it is walked.
     for value in open_ends:
         if isinstance(value, str):
             if len(value) >= _SHORTEST:
-                told.add(value)
+                said.add(value)
         elif isinstance(value, dict):
             open_ends.extend(value.values())
         elif isinstance(value, list):
@@ -129,8 +129,8 @@ def _told(variables: Mapping[str, JSON]) -> frozenset[str]:
         elif isinstance(value, int) and _LEAST < value < _MOST:
             continue
         elif text := _spelled(value):
-            told.add(text)
-    return frozenset(told)
+            said.add(text)
+    return frozenset(said)
 
 
 def _texts(value: JSON) -> Iterator[str]:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.conversations import Conversations
-from aimyproxy.answering.index import AS_RECORDED
 from aimyproxy.answering.misses import explain
+from aimyproxy.answering.serving import AS_RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aimyproxy.answering.answers import Answer
-    from aimyproxy.answering.index import Index, Serving
+    from aimyproxy.answering.index import Index
     from aimyproxy.answering.misses import Miss
     from aimyproxy.answering.mocks import Mock
+    from aimyproxy.answering.serving import Serving
     from aimyproxy.exchange import Request
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aimyproxy.answering.faults import Faults
-    from aimyproxy.answering.index import AfterLast, Match
     from aimyproxy.answering.latency import Latency
+    from aimyproxy.answering.serving import AfterLast, Match
     from aimyproxy.cli.replay_screen import Screen
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.server import MockServer
@@ -113,7 +113,7 @@ def command(
     import secrets
 
     from aimyproxy.answering.fresh import Dice
-    from aimyproxy.answering.index import Serving
+    from aimyproxy.answering.serving import Serving
     from aimyproxy.cli.replay_screen import Screen
     from aimyproxy.mockserver.server import Settings, mock_server
 
