@@ -71,20 +71,29 @@ class Owners:
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What of the answers to one event is somebody's own; `common` is what all of its conversations said."""
+    """What of the answers to one event is somebody's own; `common` is what is nobody's, though requests say it."""
 
     owners: Owners = field(default_factory=Owners)
     common: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, situations: Iterable[Situation], owners: Owners) -> Privacy:
-        """What the recorded situations of an event show; the owners heard them all."""
-        by_conversation: dict[Conversation | None, set[str]] = defaultdict(set)
-        for situation in situations:
-            by_conversation[situation.conversation] |= situation.told
-        if len(by_conversation) == 1:
+    def of(cls, answered: Iterable[tuple[Situation, JSON]], owners: Owners) -> Privacy:
+        """What an event's recorded situations and the answers in them show; the owners heard them all.
+
+        Common is what all conversations said, and what the webhook told several before they said it: they had it from
+        there, as a bot has the buttons that it was sent.
+        """
+        said: dict[Conversation | None, set[str]] = defaultdict(set)
+        unasked: dict[str, set[Conversation | None]] = defaultdict(set)
+        for situation, value in answered:
+            own = said[situation.conversation]
+            own |= situation.told
+            for text in told({"": value}) - own:
+                unasked[text].add(situation.conversation)
+        if len(said) == 1:
             return cls(owners)
-        return cls(owners, frozenset(set.intersection(*by_conversation.values())))
+        public = {text for text, conversations in unasked.items() if len(conversations) >= _PUBLIC}
+        return cls(owners, frozenset(set.intersection(*said.values()) | public))
 
     def reveals(self, situations: Sequence[Situation], value: JSON, keys: Iterable[Path] = ()) -> bool:
         """Whether a value, answered in all these situations, holds what may be somebody's own.
