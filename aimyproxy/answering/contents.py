@@ -26,13 +26,14 @@ class Mocks:
     """The mocks that are enabled, sorted by what they do.
 
     `rules` answer by their conditions, `edits` in the place of the exchange whose id is their key. `lost` are those
-    that edit an exchange which is not in the recording.
+    that edit an exchange which is not in the recording; `failing` says whether some have a fault.
     """
 
     count: int = 0
     rules: Rules = field(default_factory=Rules)
     edits: Mapping[int, Mock] = field(default_factory=dict)
     lost: tuple[Mock, ...] = ()
+    failing: bool = False
 
     @classmethod
     def of(cls, enabled: Collection[Mock], origins: Mapping[int, Exchange], missing: Container[int | None]) -> Mocks:
@@ -47,7 +48,7 @@ class Mocks:
                 origin = origins.get(mock.from_exchange) if mock.from_exchange is not None else None
                 rules.add(mock, Answerer.of_mock(mock, mock.from_exchange if origin else None, origin))
         lost = tuple(mock for mock in enabled if mock.edits_exchange and mock.from_exchange in missing)
-        return cls(len(enabled), rules, edits_of(enabled), lost)
+        return cls(len(enabled), rules, edits_of(enabled), lost, any(mock.fault for mock in enabled))
 
 
 def edits_of(enabled: Iterable[Mock]) -> dict[int, Mock]:

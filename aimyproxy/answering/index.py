@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 class Index:
     """Finds what answers a request. `exchanges` and `answering` count what was read and what can answer.
 
+    `mocks` counts those that are enabled; `failing` says whether one of them has a fault.
     `warnings` are sentences about what will never answer; `samples` hold recorded requests of each event, the latest
     ones, for explaining misses; `waits` how long the webhook took.
     """
@@ -44,6 +45,7 @@ class Index:
         self.exchanges = contents.exchanges
         self.answering = contents.answering
         self.mocks = contents.mocks.count
+        self.failing = contents.mocks.failing
         self.warnings = contents.warnings
         self.samples: Mapping[str | None, list[Sample]] = contents.samples
         self.waits: Waits = contents.waits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aimyproxy.answering.asked import Asked
@@ -64,7 +65,8 @@ class Replayer:
         turns = dict(zip(counted, self.conversations.count(asked.conversation, counted), strict=True))
         previous = self.conversations.follow(asked.conversation, asked.event)
         answer = index.find(asked, turns, previous, self._serving)
-        if answer is not None:
+        if answer is not None and not answer.hollow:
             return asked, answer
         exhausted = index.exhausted(asked, turns, self._serving)
-        return asked, explain(asked, index.samples, index.standing(asked.event), self._arguments, exhausted)
+        miss = explain(asked, index.samples, index.standing(asked.event), self._arguments, exhausted)
+        return asked, replace(miss, fault=answer.fault) if answer else miss
