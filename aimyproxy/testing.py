@@ -25,9 +25,9 @@ from aimyproxy import jsonvalue
 from aimyproxy.answering.conversations import Conversations
 from aimyproxy.answering.faults import Fault, Faults
 from aimyproxy.answering.fresh import Dice
-from aimyproxy.answering.index import AFTER_LAST, MATCHES, Serving
 from aimyproxy.answering.latency import Latency
 from aimyproxy.answering.mocks import Mock
+from aimyproxy.answering.serving import AFTER_LAST, MATCHES, Serving
 from aimyproxy.diff.wording import plural, printable
 from aimyproxy.errors import InvalidDocument, InvalidJSON, InvalidOption
 from aimyproxy.mockserver.account import entry_line, entry_lines
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator
 
-    from aimyproxy.answering.index import AfterLast, Match
     from aimyproxy.answering.journal import Entry
     from aimyproxy.answering.misses import Miss
+    from aimyproxy.answering.serving import AfterLast, Match
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.server import MockServer

@@ -87,7 +87,7 @@ class Answer:
     """A response to serve; `body` is the bytes to send.
 
     `delay_ms` and `fault` are how many milliseconds its mock wants it to take, and what to go wrong; None where the
-    mock doesn't say, or there is none.
+    mock doesn't say, or there is none. `hollow` means that mocks say nothing else, and there is nothing beneath them.
     """
 
     status: int
@@ -96,6 +96,7 @@ class Answer:
     delay_ms: float | None
     source: Source
     fault: Fault | None = None
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ class Answerer:
 
     def _laid_over(self, made: dict[str, JSON] | None, beneath: Answer | None, source: Source) -> Answer:
         if beneath is None:
-            beneath = Answer(200, (("content-type", _CONTENT_TYPES["json"]),), b"{}", None, source)
+            beneath = Answer(200, (("content-type", _CONTENT_TYPES["json"]),), b"{}", None, source, hollow=True)
         elif beneath.source.problem:
             return beneath
         else:
@@ -224,7 +225,8 @@ class Answerer:
             body = jsonvalue.dumps({**(known or {}), **made})
             headers = _with_content_type(headers, _AN_OBJECT)
         delay = beneath.delay_ms if self.delay_ms is None else self.delay_ms
-        return Answer(self.status or beneath.status, headers, body, delay, source, beneath.fault)
+        hollow = beneath.hollow and made is None and not (self.status or self.headers)
+        return Answer(self.status or beneath.status, headers, body, delay, source, beneath.fault, hollow)
 
     def _failed(self, source: Source, failure: TemplateFailed) -> Answer:
         problem = str(failure)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import combinations_with_replacement, islice
 from typing import TYPE_CHECKING, Final, TypeAlias
+from zlib import crc32
 
 from aimyproxy import jsonvalue
 from aimyproxy.answering.expressions import (
@@ -34,6 +35,8 @@ _PROPOSERS: Final = 24
 _MOST: Final = 48
 _MOST_NUMBERS: Final = 14
 _SHORTEST_HOLE: Final = 2
+_LONG_NUMBER: Final = 5
+"""From this length on, a value whose end is a digit is recognised where it is glued to a letter, as in `id12345`."""
 _HOLE: Final = "\0"
 
 
@@ -71,9 +74,9 @@ def _spread(rows: Sequence[Row]) -> list[Row]:
     for row in rows:
         if row[1] is not ABSENT:
             distinct.setdefault(jsonvalue.canonical(row[1]), row)
-    chosen = list(distinct.values())
-    step = max(1, len(chosen) // _PROPOSERS)
-    return chosen[::step][:_PROPOSERS]
+    # By lot and not by every n-th: values often take turns, and then every n-th is of the same kind.
+    drawn = sorted(sorted(distinct, key=crc32)[:_PROPOSERS], key=list(distinct).index)
+    return [distinct[value] for value in drawn]
 
 
 def _copies(proposers: Sequence[Row]) -> Iterator[Expression]:
@@ -166,14 +169,21 @@ def _cut(parts: list[str | int], value: str, holes: list[str]) -> Iterator[str |
 
 
 def _find(text: str, value: str, start: int) -> int:
-    """Where the value stands as a word of its own, from `start` on, or -1."""
+    """Where the value stands as a word of its own, from `start` on, or -1; a long number may follow letters."""
     at = text.find(value, start)
     while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(value) : at + len(value) + 1]
-        if not (before.isalnum() and value[0].isalnum()) and not (after.isalnum() and value[-1].isalnum()):
+        before, after = text[max(at - 1, 0) : at], text[at + len(value) : at + len(value) + 1]
+        if not (_joined(before, value[0], value) or _joined(after, value[-1], value)):
             return at
         at = text.find(value, at + 1)
     return -1
+
+
+def _joined(outside: str, inside: str, value: str) -> bool:
+    """Whether two neighbours, one of them in the value, belong to one word."""
+    if not (outside.isalnum() and inside.isalnum()):
+        return False
+    return len(value) < _LONG_NUMBER or outside.isdecimal() == inside.isdecimal()
 
 
 def _filled(skeleton: str, seen: list[tuple[Situation, list[str]]]) -> Expression | None:

@@ -100,8 +100,12 @@ class Hints:
 
     @classmethod
     def parse(cls, pinned: Iterable[str], forbidden: Iterable[str]) -> Hints:
-        """The hints that JSONPaths to single places spell; raises InvalidDocument."""
-        return cls(tuple(map(_steps, pinned)), frozenset(map(_steps, forbidden)))
+        """The hints that JSONPaths to single places spell; raises InvalidDocument, also where one says both."""
+        pinned, forbidden = list(pinned), list(forbidden)
+        hints = cls(tuple(map(_steps, pinned)), frozenset(map(_steps, forbidden)))
+        if both := [path for path, steps in zip(pinned, hints.pinned, strict=True) if steps in hints.forbidden]:
+            raise InvalidDocument(f"{both[0]} is pinned and forbidden: leave out one of them")
+        return hints
 
 
 @dataclass(frozen=True, slots=True)

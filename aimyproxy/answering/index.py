@@ -2,82 +2,53 @@
 
 from __future__ import annotations
 
-import copy
-import sys
-from collections import deque
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from aimyproxy.answering import building, editing
 from aimyproxy.answering.answers import Answerer
-from aimyproxy.answering.asked import Asked
-from aimyproxy.answering.conversations import Conversations
-from aimyproxy.answering.eventanswers import EventAnswers
+from aimyproxy.answering.contents import Contents
 from aimyproxy.answering.features import Situation
-from aimyproxy.answering.latency import Waits
-from aimyproxy.answering.lessons import Lessons
-from aimyproxy.answering.misses import SAMPLES, Exhausted, Sample
-from aimyproxy.answering.privacy import Owners
+from aimyproxy.answering.misses import Exhausted
 from aimyproxy.answering.refresh import refreshed
-from aimyproxy.answering.rules import Rules
-from aimyproxy.answering.turns import Turns
-from aimyproxy.answering.usual import Usual
+from aimyproxy.answering.serving import AS_RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aimyproxy.answering.answers import Answer
+    from aimyproxy.answering.asked import Asked
     from aimyproxy.answering.fitting import Hints
     from aimyproxy.answering.fresh import Dice
-    from aimyproxy.answering.misses import Standing
+    from aimyproxy.answering.latency import Waits
+    from aimyproxy.answering.misses import Sample, Standing
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.models import EventModel
+    from aimyproxy.answering.serving import Match, Serving
     from aimyproxy.exchange import Exchange
-
-Match: TypeAlias = Literal["exact", "learned", "event"]
-MATCHES: Final[tuple[Match, ...]] = ("exact", "learned", "event")
-"""How much may be generalised: not at all, as far as the recording teaches, or to the event's usual answer."""
-
-
-AfterLast: TypeAlias = Literal["last", "cycle", "miss"]
-AFTER_LAST: Final[tuple[AfterLast, ...]] = ("last", "cycle", "miss")
-"""Where a conversation asks more often than any recorded one: its last answer, the first again, or none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """How a replay wants its answers. With `dice`, noise is made anew; else it is as recorded."""
-
-    after_last: AfterLast = "last"
-    dice: Dice | None = None
-
-
-AS_RECORDED: Final = Serving()
 
 
 class Index:
     """Finds what answers a request. `exchanges` and `answering` count what was read and what can answer.
 
+    `mocks` counts those that are enabled; `failing` says whether one of them has a fault.
     `warnings` are sentences about what will never answer; `samples` hold recorded requests of each event, the latest
     ones, for explaining misses; `waits` how long the webhook took.
     """
 
-    def __init__(self, match: Match = "event", hints: Mapping[str, Hints] | None = None) -> None:
-        self.match = match
-        self._hints = hints or {}
-        self.exchanges = 0
-        self.answering = 0
-        self.mocks = 0
-        self.warnings: list[str] = []
-        self.samples: dict[str | None, list[Sample]] = {}
-        self.waits = Waits()
-        self._latest: dict[str | None, deque[tuple[int, Asked]]] = {}
-        self._rules = Rules()
-        self._edits: tuple[Mock, ...] = ()
-        self._exact: dict[bytes, Turns] = {}
-        self._events: dict[str, EventAnswers] = {}
-        self._owners = Owners()
-        self._recorded = Conversations(sys.maxsize)
+    def __init__(self, contents: Contents | None = None) -> None:
+        self._contents = contents = contents or Contents()
+        self._rules = contents.mocks.rules
+        self._exact = contents.exact
+        self._events = contents.events
+        self.match: Match = contents.match
+        self.exchanges = contents.exchanges
+        self.answering = contents.answering
+        self.mocks = contents.mocks.count
+        self.failing = contents.mocks.failing
+        self.warnings = contents.warnings
+        self.samples: Mapping[str | None, list[Sample]] = contents.samples
+        self.waits: Waits = contents.waits
 
     @classmethod
     def build(
@@ -91,52 +62,31 @@ class Index:
 
         `hints` is what the user knows of an event's deciding paths, for the match `learned`.
         """
-        index = cls(match, hints)
-        pending = [mock for mock in mocks if mock.enabled]
-        index.mocks = len(pending)
-        index._edits = tuple(mock for mock in pending if mock.edits_exchange)
-        # Behind the last so that the first of several edits of one exchange wins.
-        edits = {mock.from_exchange: mock for mock in reversed(pending) if mock.edits_exchange}
-        origins: dict[int | None, Exchange] = {}
-        wanted = {mock.from_exchange for mock in pending if mock.from_exchange is not None}
-        for identity, exchange in exchanges:
-            if identity in wanted:
-                origins[identity] = exchange
-            index._add(identity, exchange, edits.get(identity))
-        index._add_rules(pending, origins)
-        index._close()
-        return index
+        return cls(building.build(exchanges, mocks, match, hints or {}))
 
-    def remocked(self, mocks: Iterable[Mock], exchange_of: Callable[[int], Exchange | None]) -> Index | None:
-        """This index with these mocks in the place of its own, the exchanges being the same; None for "build it anew".
+    def edited(
+        self,
+        mocks: Iterable[Mock],
+        hints: Mapping[str, Hints],
+        exchanges: Callable[[], Iterable[tuple[int, Exchange]]],
+    ) -> Index | None:
+        """This index with other mocks and hints, the exchanges being the same; None for "build it anew".
 
-        That is where edits of exchanges changed, since what was learned depends on them. `exchange_of` gives the
-        exchange of an id, or None.
+        `exchanges` gives those of the recording, and is only called where they are needed.
         """
-        pending = [mock for mock in mocks if mock.enabled]
-        if tuple(mock for mock in pending if mock.edits_exchange) != self._edits:
-            return None
-        other = copy.copy(self)
-        other.mocks = len(pending)
-        rules = Rules()
-        for mock in pending:
-            if not mock.edits_exchange:
-                origin = exchange_of(mock.from_exchange) if mock.from_exchange is not None else None
-                rules.add(mock, Answerer.of_mock(mock, mock.from_exchange if origin else None, origin))
-        other._rules = rules  # noqa: SLF001
-        return other
+        contents = editing.edited(self._contents, mocks, hints, exchanges)
+        return Index(contents) if contents else None
 
     def overlaid(self, mocks: Sequence[Mock]) -> Index:
         """This index with more mocks: they win over the others that say as much, the last one over all."""
         if not mocks:
             return self
-        other = copy.copy(self)
         rules = self._rules.copy()
         for mock in mocks:
             rules.add(mock, Answerer.of_mock(mock), first=True)
-        other._rules = rules  # noqa: SLF001
-        other.mocks += len(mocks)
-        return other
+        known = self._contents.mocks
+        more = replace(known, count=known.count + len(mocks), rules=rules)
+        return Index(replace(self._contents, mocks=more))
 
     @property
     def events(self) -> set[str]:
@@ -251,62 +201,3 @@ class Index:
             return answer
         model = known.lessons.model()
         return refreshed(answer, model, asked.variables, dice) if model else answer
-
-    def _add(self, identity: int, exchange: Exchange, edit: Mock | None) -> None:
-        self.exchanges += 1
-        try:
-            asked = Asked.of(exchange.request)
-            answerer = Answerer.of_exchange(identity, exchange, edit)
-        except RecursionError:
-            self.warnings.append(f"Exchange {identity} is nested too deep to answer anything.")
-            return
-        self._latest.setdefault(asked.event, deque(maxlen=SAMPLES)).append((identity, asked))
-        (turn,) = self._recorded.count(asked.conversation, [asked.event or ""])
-        previous = self._recorded.follow(asked.conversation, asked.event)
-        if answerer is None:
-            return
-        self.answering += 1
-        self.waits.add(asked.event, exchange.timing.upstream_ms)
-        self._exact.setdefault(asked.key, Turns()).add(asked.conversation, answerer)
-        if asked.event is None:
-            return
-        if asked.event not in self._events:
-            lessons = Lessons(self._hints.get(asked.event), self._owners)
-            self._events[asked.event] = EventAnswers(lessons, Usual(self._owners))
-        known = self._events[asked.event]
-        known.add(exchange, answerer)
-        known.count(asked.conversation, turn)
-        if asked.variables is not None:
-            situation = Situation(asked.variables, turn + 1, previous, _moment(exchange))
-            if self.match == "learned":
-                known.lessons.add(identity, situation, exchange, answerer)
-            elif self.match == "event":
-                known.effects.add(self._owners.heard(situation), exchange, answerer)
-
-    def _close(self) -> None:
-        for answers in self._events.values():
-            answers.close()
-        # Packed only now: of a long recording, most requests are not among the latest.
-        for event, latest in self._latest.items():
-            self.samples[event] = [Sample.of(identity, asked) for identity, asked in latest]
-        self._latest.clear()
-        self._recorded = Conversations()
-
-    def _add_rules(self, mocks: list[Mock], origins: dict[int | None, Exchange]) -> None:
-        for mock in mocks:
-            origin = origins.get(mock.from_exchange)
-            if not mock.edits_exchange:
-                self._rules.add(mock, Answerer.of_mock(mock, mock.from_exchange if origin else None, origin))
-            elif origin is None:
-                self.warnings.append(
-                    f"Mock {mock.identity} edits exchange {mock.from_exchange}, which is not in the recording: "
-                    "it answers nothing."
-                )
-
-
-def _moment(exchange: Exchange) -> float | None:
-    """When the exchange was recorded, in seconds since 1970; None where it doesn't say so."""
-    try:
-        return datetime.fromisoformat(exchange.at).timestamp()
-    except (ValueError, OverflowError):
-        return None

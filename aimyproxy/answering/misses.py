@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from aimyproxy.answering.asked import Asked
+    from aimyproxy.answering.faults import Fault
     from aimyproxy.exchange import Conversation
     from aimyproxy.jsonvalue import JSON, Path
 
@@ -107,13 +108,14 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """That nothing answers a request, why, and what would help."""
+    """That nothing answers a request, why, and what would help; `fault` is that of a mock that says nothing else."""
 
     event: str | None
     conversation: Conversation | None
     reason: str
     nearest: tuple[Near, ...]
     suggestion: str
+    fault: Fault | None = None
 
     def document(self) -> dict[str, JSON]:
         """The explanation as JSON."""
@@ -179,7 +181,7 @@ def _reason(asked: Asked, standing: Standing) -> str:
     if standing == "unanswered":
         return f"No exchange of the event {event} has a response to replay."
     if standing == "mocked":
-        return f"The event {event} is not in the recording, and no mock of it has conditions that hold."
+        return f"The event {event} is not in the recording, and no mock that answers it has conditions that hold."
     return f"The event {event} is not in the recording."
 
 

@@ -91,7 +91,8 @@ class EventModel:
     @classmethod
     def of(cls, lessons: Sequence[Lesson], hints: Hints, owners: Owners) -> EventModel:
         """What these exchanges (all with a response, of one event, at least one) teach; `owners` heard them."""
-        background = Background(hints, Privacy.of([lesson.situation for lesson in lessons], owners))
+        answered = [(lesson.situation, lesson.response.body.variables() or {}) for lesson in lessons]
+        background = Background(hints, Privacy.of(answered, owners))
         kinds = [(lesson.situation, _kind(lesson.response)) for lesson in lessons]
         by_kind: dict[str, list[Lesson]] = {}
         for lesson, (_, kind) in zip(lessons, kinds, strict=True):

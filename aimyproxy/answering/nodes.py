@@ -104,15 +104,23 @@ class Elements:
 def learn(rows: Sequence[Row], path: Path | None, background: Background) -> Node:
     """The node that explains these rows best; `path` is where the value stands in the answer, if it may be an echo."""
     whole = fit(rows, path, background)
-    if whole.complete:
+    if whole.complete and not whole.keys:
         return Leaf(whole)
     parts = _parts(rows, path, background)
     if parts is None:
         return Leaf(whole)
     decisions = [decision for _, decision in parts.decisions(())]
+    if whole.complete:
+        return parts if _simpler(decisions, whole) else Leaf(whole)
     better = sum(decision.right / decision.rows for decision in decisions) / len(decisions) > whole.right / whole.rows
     # Noise can be told, and made anew, only of what is plain in itself.
     return parts if better or (whole.noise and any(decision.kind for decision in decisions)) else Leaf(whole)
+
+
+def _simpler(decisions: Sequence[Decision], whole: Decision) -> bool:
+    """Whether parts explain all that the whole does, and by less, so that they hold where the whole was never seen."""
+    deciding = {key for decision in decisions for key in decision.keys}
+    return deciding < set(whole.keys) and all(decision.complete for decision in decisions)
 
 
 def learn_member(name: str, rows: Sequence[Row], path: Path | None, background: Background) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from aimyproxy.errors import InvalidDocument
@@ -27,7 +27,7 @@ class Selector:
 
     spelled: str
     steps: Path | None
-    query: Any = None
+    query: Any = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, spelled: str) -> Selector:

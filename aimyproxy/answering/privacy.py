@@ -44,14 +44,14 @@ class Owners:
         self._order += 1
         self._heads = None
         conversation = situation.conversation
-        told = _told(situation.variables)
+        said = told(situation.variables)
         here = (conversation, self._order)
-        for text in told:
+        for text in said:
             if len(text) >= _UNMISTAKABLE:
                 first = self._first.setdefault(text, here)
                 if first is not None and first is not here and first[0] != conversation:
                     self._first[text] = None
-        return situation.heard(self._order, told)
+        return situation.heard(self._order, said)
 
     def private(self, text: str, order: int) -> Iterator[tuple[str, Conversation | None]]:
         """The values in the text that only one conversation has, and had when this request came; and which one.
@@ -71,20 +71,29 @@ class Owners:
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What of the answers to one event is somebody's own; `common` is what all of its conversations said."""
+    """What of the answers to one event is somebody's own; `common` is what is nobody's, though requests say it."""
 
     owners: Owners = field(default_factory=Owners)
     common: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, situations: Iterable[Situation], owners: Owners) -> Privacy:
-        """What the recorded situations of an event show; the owners heard them all."""
-        by_conversation: dict[Conversation | None, set[str]] = defaultdict(set)
-        for situation in situations:
-            by_conversation[situation.conversation] |= situation.told
-        if len(by_conversation) == 1:
+    def of(cls, answered: Iterable[tuple[Situation, JSON]], owners: Owners) -> Privacy:
+        """What an event's recorded situations and the answers in them show; the owners heard them all.
+
+        Common is what all conversations said, and what the webhook told several before they said it: they had it from
+        there, as a bot has the buttons that it was sent.
+        """
+        said: dict[Conversation | None, set[str]] = defaultdict(set)
+        unasked: dict[str, set[Conversation | None]] = defaultdict(set)
+        for situation, value in answered:
+            own = said[situation.conversation]
+            own |= situation.told
+            for text in told({"": value}) - own:
+                unasked[text].add(situation.conversation)
+        if len(said) == 1:
             return cls(owners)
-        return cls(owners, frozenset(set.intersection(*by_conversation.values())))
+        public = {text for text, conversations in unasked.items() if len(conversations) >= _PUBLIC}
+        return cls(owners, frozenset(set.intersection(*said.values()) | public))
 
     def reveals(self, situations: Sequence[Situation], value: JSON, keys: Iterable[Path] = ()) -> bool:
         """Whether a value, answered in all these situations, holds what may be somebody's own.
@@ -113,15 +122,15 @@ def _is_public(situations: Sequence[Situation], owner: Conversation | None) -> b
     return len({situation.conversation for situation in situations} - {owner}) >= _PUBLIC
 
 
-def _told(variables: Mapping[str, JSON]) -> frozenset[str]:
+def told(variables: Mapping[str, JSON]) -> frozenset[str]:
     """The values of a request that say something about somebody, at any depth."""
-    told: set[str] = set()
+    said: set[str] = set()
     open_ends = [value for name, value in variables.items() if name not in _NOBODYS]
     # The list grows while it is walked.
     for value in open_ends:
         if isinstance(value, str):
             if len(value) >= _SHORTEST:
-                told.add(value)
+                said.add(value)
         elif isinstance(value, dict):
             open_ends.extend(value.values())
         elif isinstance(value, list):
@@ -129,8 +138,8 @@ def _told(variables: Mapping[str, JSON]) -> frozenset[str]:
         elif isinstance(value, int) and _LEAST < value < _MOST:
             continue
         elif text := _spelled(value):
-            told.add(text)
-    return frozenset(told)
+            said.add(text)
+    return frozenset(said)
 
 
 def _texts(value: JSON) -> Iterator[str]:

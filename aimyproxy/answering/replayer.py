@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.conversations import Conversations
-from aimyproxy.answering.index import AS_RECORDED
 from aimyproxy.answering.misses import explain
+from aimyproxy.answering.serving import AS_RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aimyproxy.answering.answers import Answer
-    from aimyproxy.answering.index import Index, Serving
+    from aimyproxy.answering.index import Index
     from aimyproxy.answering.misses import Miss
     from aimyproxy.answering.mocks import Mock
+    from aimyproxy.answering.serving import Serving
     from aimyproxy.exchange import Request
 
 
@@ -63,7 +65,8 @@ class Replayer:
         turns = dict(zip(counted, self.conversations.count(asked.conversation, counted), strict=True))
         previous = self.conversations.follow(asked.conversation, asked.event)
         answer = index.find(asked, turns, previous, self._serving)
-        if answer is not None:
+        if answer is not None and not answer.hollow:
             return asked, answer
         exhausted = index.exhausted(asked, turns, self._serving)
-        return asked, explain(asked, index.samples, index.standing(asked.event), self._arguments, exhausted)
+        miss = explain(asked, index.samples, index.standing(asked.event), self._arguments, exhausted)
+        return asked, replace(miss, fault=answer.fault) if answer else miss

@@ -27,6 +27,15 @@ class Turns:
         if len(own) > len(self.anyone):
             self.anyone.append(answerer)
 
+    def replaced(self, conversation: Conversation | None, answerer: Answerer) -> Turns:
+        """These turns with this answerer in the place of the one for the same exchange, in this conversation."""
+
+        def with_it(sequence: list[Answerer]) -> list[Answerer]:
+            return [answerer if one.exchange == answerer.exchange else one for one in sequence]
+
+        own = {conversation: with_it(self.by_conversation.get(conversation, []))}
+        return Turns({**self.by_conversation, **own}, with_it(self.anyone))
+
     def length(self, conversation: Conversation | None) -> int:
         """How often this conversation asked; the longest of all where it never did."""
         return len(self.by_conversation.get(conversation) or self.anyone)

@@ -54,7 +54,7 @@ class Usual:
         ranked = sorted(self._effects.values(), key=lambda effect: -effect.count)
         self._effects = {}
         for effect in ranked:
-            privacy = Privacy.of(effect.situations, self._owners)
+            privacy = Privacy.of([(situation, effect.value) for situation in effect.situations], self._owners)
             # What a person wrote in the place of a response is meant to be served.
             if effect.answerer.mock is not None:
                 return effect.answerer

@@ -134,13 +134,20 @@ def hint(recording: Recording, event: str, pin: Iterable[str], forbid: Iterable[
 
     hints = recording.hints.read()
     members = {} if forget else hints.get(event, {})
-    for member, paths in (("pin", pin), ("forbid", forbid)):
-        spelled = [path if path.startswith("$") else f"$.{path}" for path in paths]
-        members[member] = list(dict.fromkeys([*members.get(member, []), *spelled]))
+    pinned, forbidden = _spelled(pin), _spelled(forbid)
+    # What is said now takes back what was said before.
+    members = {
+        "pin": [*(path for path in members.get("pin", []) if path not in {*pinned, *forbidden}), *pinned],
+        "forbid": [*(path for path in members.get("forbid", []) if path not in {*pinned, *forbidden}), *forbidden],
+    }
     Hints.parse(members["pin"], members["forbid"])
     kept = {member: paths for member, paths in members.items() if paths}
     hints = {known: value for known, value in hints.items() if known != event} | ({event: kept} if kept else {})
     recording.hints.write(hints)
+
+
+def _spelled(paths: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(path if path.startswith("$") else f"$.{path}" for path in paths))
 
 
 def explained(event: str, model: EventModel) -> Iterator[str]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aimyproxy.answering.faults import Faults
-    from aimyproxy.answering.index import AfterLast, Match
     from aimyproxy.answering.latency import Latency
+    from aimyproxy.answering.serving import AfterLast, Match
     from aimyproxy.cli.replay_screen import Screen
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.server import MockServer
@@ -113,7 +113,7 @@ def command(
     import secrets
 
     from aimyproxy.answering.fresh import Dice
-    from aimyproxy.answering.index import Serving
+    from aimyproxy.answering.serving import Serving
     from aimyproxy.cli.replay_screen import Screen
     from aimyproxy.mockserver.server import Settings, mock_server
 
@@ -161,9 +161,9 @@ def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: in
     if server.admin_url:
         # The token ends the line: whoever copies it must not catch a full stop.
         say(f"Admin surface on {server.admin_url}" + (f", token {made_up}" if made_up else "."))
-    if faults and faults.given:
+    if (faults and faults.given) or index.failing:
         say(f"Faults are on, with --seed {seed}.", "yellow")
-        for event in sorted(faults.events - index.events):
+        for event in sorted(faults.events - index.events if faults else ()):
             say(printable(f"  The recording has no event {event!r}."), "yellow")
 
 

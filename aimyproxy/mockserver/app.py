@@ -96,20 +96,22 @@ class App:
         begun = time.perf_counter()
         request = request_of(scope, raw, self._limit)
         asked, found = self._replayer.answer(request)
+        fault = self._trouble.strike(asked.event, found.fault)
+        # A mock that fails on purpose is no gap in the recording.
+        miss = found if isinstance(found, Miss) and not (fault and found.fault) else None
         if isinstance(found, Miss):
-            self._missed.add(found)
-            fault = self._trouble.strike(asked.event)
+            if miss:
+                self._missed.add(miss)
             # What the bot won't get, nobody need be asked for: the target might take a payment.
             spoilt = fault is not None and fault.spoils
             reply = Reply.of_json(200, {}, "miss") if spoilt else await self._on_miss.reply(request, raw, found)
             source = reply.source
         else:
-            fault = self._trouble.strike(asked.event, found.fault)
             await self._trouble.wait(asked.event, found.delay_ms, self._replayer.index.waits)
             reply, source = _reply_of(found), str(found.source)
         if fault is not None:
             reply, source = reply_to(fault, reply), f"fault {fault.kind}"
-        self._tell(request, asked, reply, source, begun, len(raw), found if isinstance(found, Miss) else None, fault)
+        self._tell(request, asked, reply, source, begun, len(raw), miss, fault)
         return reply, fault
 
     def _tell(

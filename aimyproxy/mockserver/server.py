@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import uvicorn
 
-from aimyproxy.answering.index import AS_RECORDED
 from aimyproxy.answering.journal import Journal
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.replayer import Replayer
+from aimyproxy.answering.serving import AS_RECORDED
 from aimyproxy.errors import InvalidOption
 from aimyproxy.mockserver.admin import Admin, State
 from aimyproxy.mockserver.app import App
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aimyproxy.answering.faults import Faults
-    from aimyproxy.answering.index import Index, Match, Serving
+    from aimyproxy.answering.index import Index
     from aimyproxy.answering.latency import Latency
+    from aimyproxy.answering.serving import Match, Serving
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.store.recording import Recording

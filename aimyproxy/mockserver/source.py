@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from aimyproxy.answering.fitting import Hints
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
-from aimyproxy.errors import AimyproxyError, BrokenFile, ExchangeNotFound, InvalidDocument
+from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from aimyproxy.answering.index import Match
-    from aimyproxy.exchange import Exchange
+    from aimyproxy.answering.serving import Match
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.store.hintsfile import HintsFile
     from aimyproxy.store.mocksfile import MocksFile
@@ -184,19 +183,15 @@ class Source:
         self._succeeded(stamp, known, observer)
 
     def _load(self, stamp: Stamp) -> Index:
-        """The index of the files as they are now; quickly where only mocks changed."""
-        exchanges, _, hints = stamp
-        if (exchanges, hints) == (self._loaded[0], self._loaded[2]):
-            index = self.index.remocked(read_mocks(self._recording.mocks), self._exchange)
+        """The index of the files as they are now; quickly where the exchanges are the same."""
+        exchanges, *_ = stamp
+        if exchanges == self._loaded[0]:
+            mocks, hints = read_mocks(self._recording.mocks), read_hints(self._recording.hints)
+            with _without_collecting():
+                index = self.index.edited(mocks, hints, lambda: self._recording)
             if index is not None:
                 return index
         return load(self._recording, self._match)
-
-    def _exchange(self, identity: int) -> Exchange | None:
-        try:
-            return self._recording.get(identity)
-        except ExchangeNotFound:
-            return None
 
     def _failed(self, stamp: Stamp, error: Exception, observer: Observer) -> None:
         if stamp != self._suspected:

@@ -183,6 +183,22 @@ def test_a_mock_that_takes_no_time_takes_none():
         assert Answerer.of_mock(mock(**members)).answer("mock", START, 1, BENEATH).delay_ms == taken
 
 
+def test_mocks_that_say_nothing_are_hollow_where_nothing_is_beneath():
+    """A status or headers say something; so does what another mock has put beneath."""
+    lone = Answerer.of_mock(mock(fault="slow:0.5"))
+    hollow = lone.answer("mock", START)
+    assert hollow.hollow
+    assert lone.answer("mock", START, 1, hollow).hollow
+    for said in (
+        {"status": 404, "merge": True},
+        {"headers": [["a", "1"]], "merge": True},
+        {"answer": {}, "merge": True},
+    ):
+        answer = Answerer.of_mock(mock(**said)).answer("mock", START, 1, hollow)
+        assert (answer.hollow, answer.fault) == (False, Fault("slow", 0.5))
+        assert not lone.answer("mock", START, 1, answer).hollow
+
+
 def test_a_fault_is_laid_over_the_answer_beneath():
     """Which stays, byte for byte, for when the fault doesn't strike; a mock's own fault wins over one beneath."""
     lone = Answerer.of_mock(mock(fault="slow:0.5"))

@@ -201,7 +201,7 @@ def owned(count, made, **more):
         (owners.heard(situation(userId=f"user-{index}", action="e", **one.variables)), value)
         for index, (one, value) in enumerate(seen)
     ]
-    return seen, Privacy.of([one for one, _ in seen], owners)
+    return seen, Privacy.of([(one, None) for one, _ in seen], owners)
 
 
 def test_a_constant_that_holds_a_users_value_is_withheld():
@@ -217,7 +217,7 @@ def test_an_expression_that_holds_a_users_value_is_withheld():
     owners = Owners()
     variables = {"userId": "user-a", "action": "e", "tag": "tag-7781"}
     seen = [(owners.heard(situation(**variables, qty=qty)), f"{qty} для xtag-7781x") for qty in (101, 202, 303)]
-    privacy = Privacy.of([one for one, _ in seen], owners)
+    privacy = Privacy.of([(one, None) for one, _ in seen], owners)
     assert isinstance(fit(seen).fallback, Text)
     assert fit(seen, background=Background(privacy=privacy)).value(situation(qty=404)) == (ABSENT, False)
 
@@ -229,7 +229,7 @@ def test_a_formula_that_holds_a_users_number_is_withheld():
         (owners.heard(situation(userId="user-a", action="e", code=55_331_100, qty=qty)), 55_331_100 + qty)
         for qty in (1, 2, 3)
     ]
-    privacy = Privacy.of([one for one, _ in seen], owners)
+    privacy = Privacy.of([(one, None) for one, _ in seen], owners)
     assert fit(seen).value(situation(qty=0))[0] == 55_331_100
     assert fit(seen, background=Background(privacy=privacy)).table == {b"": Pair(("code",), ("qty",), product=False)}
 

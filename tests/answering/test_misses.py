@@ -69,7 +69,7 @@ def test_the_reason_tells_why_a_known_event_has_no_answer():
     assert miss.reason == 'No exchange of the event "start" has a response to replay.'
     assert miss.nearest[0].exchange == 1
     mock = {"event": "start", "when": {"$.name": "Пётр"}, "answer": {}}
-    assert "no mock of it has conditions that hold" in explained([], request(), mock).reason
+    assert "no mock that answers it has conditions that hold" in explained([], request(), mock).reason
 
 
 def test_a_request_of_no_bot_is_compared_by_method_path_and_body():

@@ -131,7 +131,7 @@ def test_a_member_that_is_named_after_a_user_is_withheld():
     """And the answer is a guess without it."""
     owners = Owners()
     one = owners.heard(situation(userId="u-1", action="e", tag="метка-1"))
-    node = learn_member("для метка-1", [(one, True)], None, Background(privacy=Privacy.of([one], owners)))
+    node = learn_member("для метка-1", [(one, True)], None, Background(privacy=Privacy.of([(one, None)], owners)))
     assert node.value(one) == (ABSENT, False)
 
 

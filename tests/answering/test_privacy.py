@@ -12,7 +12,7 @@ def heard(*requests):
     """The situations of these requests (user and variables) and the privacy of their event."""
     owners = Owners()
     situations = [owners.heard(Situation({"action": "e", "userId": user, **own}, 1, None)) for user, own in requests]
-    return situations, Privacy.of(situations, owners)
+    return situations, Privacy.of([(one, None) for one in situations], owners)
 
 
 TWO = (("user-a", {"name": "Иван", "shop": "Тверь"}), ("user-b", {"name": "Анна", "shop": "Тверь"}))
@@ -88,7 +88,7 @@ def test_a_conversation_of_its_owners_is_heard_across_events():
     owners = Owners()
     owners.heard(Situation({"action": "tell", "userId": "user-a", "code": "код-77881"}, 1, None))
     later = owners.heard(Situation({"action": "show", "userId": "user-a"}, 1, None))
-    assert Privacy.of([later], owners).reveals([later], "код-77881")
+    assert Privacy.of([(later, None)], owners).reveals([later], "код-77881")
 
 
 @pytest.mark.parametrize("name", ["action", "channelType", "channelId", "httpStatus"])
@@ -96,7 +96,7 @@ def test_what_the_bot_is_is_nobodys(name):
     """Its channel and its events are no user's."""
     owners = Owners()
     one = owners.heard(Situation({name: "telegram-shop"}, 1, None))
-    assert not Privacy.of([one], owners).reveals([one], "Это telegram-shop")
+    assert not Privacy.of([(one, None)], owners).reveals([one], "Это telegram-shop")
 
 
 @pytest.mark.parametrize("value", ["", "да", 1, 99, 1234, 0.5, True, None])

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
 from aimyproxy.aimylogic import effect_of
-from aimyproxy.answering.index import MATCHES, Index
+from aimyproxy.answering.index import Index
 from aimyproxy.answering.replayer import Replayer
+from aimyproxy.answering.serving import MATCHES
 from aimyproxy.exchange import Body, Request, Response
 from tests.builders import exchange
 from tests.strategies import objects, values

@@ -10,9 +10,10 @@ from random import Random
 import pytest
 
 from aimyproxy.answering.fresh import Dice
-from aimyproxy.answering.index import Index, Serving
+from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.answering.replayer import Replayer
+from aimyproxy.answering.serving import Serving
 from tests.builders import exchange, request, response
 
 NOW = 1795485600.0  # 2026-11-24T02:00:00Z

@@ -9,8 +9,9 @@ import random
 import subprocess
 import sys
 
-from aimyproxy.answering.index import MATCHES, Index
+from aimyproxy.answering.index import Index
 from aimyproxy.answering.replayer import Replayer
+from aimyproxy.answering.serving import MATCHES
 from aimyproxy.exchange import Body, Response
 from tests.bench.fidelity.kinds import KINDS
 from tests.bench.fidelity.talking import chance_of, conversations

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from aimyproxy.answering.index import Index, Serving
+from aimyproxy.answering.index import Index
 from aimyproxy.answering.misses import Miss
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.answering.replayer import Replayer
+from aimyproxy.answering.serving import Serving
 from aimyproxy.exchange import Failure, Request
 from tests.builders import exchange, request, response
 

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.answering.index import MATCHES, Index
+from aimyproxy.answering.index import Index
 from aimyproxy.answering.replayer import Replayer
+from aimyproxy.answering.serving import MATCHES
 from aimyproxy.demo import bot
 from aimyproxy.demo.shop import Shop
 from aimyproxy.exchange import Body, Exchange, Request, Response, Timing, from_document, to_document
@@ -29,7 +30,7 @@ from aimyproxy.exchange import Body, Exchange, Request, Response, Timing, from_d
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aimyproxy.answering.index import Match
+    from aimyproxy.answering.serving import Match
 
 ASKED = 300
 SMALLEST = 100

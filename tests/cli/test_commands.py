@@ -408,6 +408,8 @@ def test_hints_are_kept_with_the_recording(aimyproxy, menu):
     assert "depends on pizza" not in out
     assert menu.hints.read() == {"start": {"pin": ["$.size"], "forbid": ["$.pizza"]}}
     assert "depends on size" in aimyproxy("explain", "menu", "start")[1]
+    assert "depends on pizza" in aimyproxy("explain", "menu", "start", "--pin", "pizza", "--forbid", "size")[1]
+    assert menu.hints.read() == {"start": {"pin": ["$.pizza"], "forbid": ["$.size"]}}
     assert "depends on pizza" in aimyproxy("explain", "menu", "start", "--forget")[1]
     assert menu.hints.read() == {}
 
@@ -419,6 +421,7 @@ def test_hints_are_kept_with_the_recording(aimyproxy, menu):
         (["start", "--pin", "$[*"], "is no JSONPath"),
         (["start", "--pin", "$[*]"], "has to lead to one variable"),
         (["--pin", "size"], "need the EVENT"),
+        (["start", "--pin", "size", "--forbid", "size"], "$.size is pinned and forbidden: leave out one of them"),
     ],
 )
 def test_explain_refuses_what_makes_no_sense(aimyproxy, menu, arguments, message):

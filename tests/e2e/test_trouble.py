@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import signal
 import socket
 import ssl
@@ -160,6 +161,18 @@ def test_a_mock_may_fail_now_and_then(shop):
     with replaying(shop) as (_, port):
         asked = [ask(port, action="order") for _ in range(12)]
     assert {(status, body.get("total")) for status, _, body in asked} == {(500, None), (201, 1180.5)}
+
+
+def test_a_mock_may_fail_now_and_then_where_nothing_else_answers(shop):
+    """What it spares is a miss, as without the mock; what it strikes is none. The seed is told."""
+    shop.mocks.add({"event": "refund", "fault": "500:50%"})
+    with replaying(shop) as (process, port):
+        statuses = [ask(port, action="refund")[0] for _ in range(12)]
+        assert set(statuses) == {500, 404}
+        process.wait_for("Faults are on, with --seed 1")
+        assert process.stop() == 0
+    told = process.stderr[process.stderr.index("Unanswered:") + 1 :]
+    assert str(statuses.count(404)) in re.findall(r"\d+", told[0]), told
 
 
 def test_answers_may_take_their_time(shop):

@@ -44,8 +44,8 @@ def test_unchanged_files_are_left_alone(recording):
     assert (polled.taken, polled.observer.good, polled.observer.bad) == ([], [], [])
 
 
-def test_an_edit_of_a_mock_reads_no_exchange_again(recording, monkeypatch):
-    """Not of a long recording; unless the mock is an edited exchange, from which the learner learns."""
+def test_an_edit_of_mocks_or_hints_builds_nothing_anew(recording, monkeypatch):
+    """A long recording takes its time."""
     built = []
     build = Index.build.__func__
     monkeypatch.setattr(Index, "build", classmethod(lambda cls, *given: built.append(1) or build(cls, *given)))
@@ -65,8 +65,11 @@ def test_an_edit_of_a_mock_reads_no_exchange_again(recording, monkeypatch):
             assert index.find(asked, {}) == fresh.find(asked, {})
     recording.mocks.add({"event": "start", "from_exchange": 1, "answer": {"greeting": "edited"}})
     polled.poll(2)
-    assert (len(built), len(polled.taken)) == (3, 2)
     assert polled.source.index.find(Asked.of(request()), {}).source.mock == 4
+    recording.hints.write({"start": {"pin": ["$.name"], "forbid": []}})
+    polled.poll(2)
+    assert [*polled.source.index.models()["start"].deciding()] == [("name",)]
+    assert (len(built), len(polled.taken)) == (2, 3)
 
 
 def test_edits_of_both_files_are_taken_over(recording):
