@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from aimyproxy import jsonvalue
 from aimyproxy.answering import regexes
-from aimyproxy.answering.paths import Selector
 from aimyproxy.errors import InvalidDocument
+from aimyproxy.selectors import Selector
 
 if TYPE_CHECKING:
     import re

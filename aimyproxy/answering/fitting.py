@@ -16,8 +16,8 @@ from aimyproxy.answering import fresh
 from aimyproxy.answering.candidates import Row, candidates, holds
 from aimyproxy.answering.evidence import Evidence, Grouped
 from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value, is_number
-from aimyproxy.answering.paths import Selector
 from aimyproxy.errors import InvalidDocument
+from aimyproxy.selectors import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from aimyproxy.answering.answers import Answerer
     from aimyproxy.answering.conditions import Condition
     from aimyproxy.answering.mocks import Mock
-    from aimyproxy.answering.paths import Selector
     from aimyproxy.jsonvalue import JSON
+    from aimyproxy.selectors import Selector
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from aimyproxy.cli.options import Url, recordings_option
-from aimyproxy.errors import StoreError
+from aimyproxy.errors import InvalidDocument, InvalidOption, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aimyproxy.diff.report import Report
+    from aimyproxy.diff.rules import Told
     from aimyproxy.diff.run import LiveOptions
+    from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
 
 
@@ -58,6 +60,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="With --target: seconds to wait for each answer.",
 )
+@click.option("--ignore", metavar="PATH", multiple=True, help="Leave this out, as $.order.id or $..id; repeatable.")
+@click.option("--only", metavar="PATH", multiple=True, help="Look at this alone; repeatable.")
+@click.option(
+    "--tolerance", metavar="PATH=AMOUNT", multiple=True, help="Let numbers differ by 0.01, or times by 1s; repeatable."
+)
+@click.option(
+    "--key", metavar="PATH=MEMBER", multiple=True, help="Tell an array's elements apart by this member; repeatable."
+)
+@click.option(
+    "--set",
+    "sets",
+    metavar="PATH",
+    multiple=True,
+    envvar="AIMYPROXY_DIFF_SET",
+    help="Take an array for a set; repeatable.",
+)
 @recordings_option
 def command(
     folder: RecordingsFolder,
@@ -70,6 +88,11 @@ def command(
     save: str | None,
     concurrency: int,
     timeout: float,
+    ignore: tuple[str, ...],
+    only: tuple[str, ...],
+    tolerance: tuple[str, ...],
+    key: tuple[str, ...],
+    sets: tuple[str, ...],
 ) -> int:
     """What would another version of the webhook change for the bot's users?
 
@@ -78,7 +101,8 @@ def command(
 
     \b
     Answers are compared by what they do to the bot's variables, by status and by failure. Where the baseline
-    differs from itself, a change is noise: it is listed at the end and not counted.
+    differs from itself, a change is noise: it is listed at the end and not counted. Paths are JSONPaths that begin
+    at the variables; what is told of them for every diff is kept in the baseline's diff.json.
 
     \b
     Exit status: 0 the same (noise aside), 1 different, 2 trouble (some requests could not be sent, nothing to
@@ -92,10 +116,30 @@ def command(
         raise click.UsageError("--save keeps what a webhook answers: it needs --target URL.")
     if output is not None and not output.absolute().parent.is_dir():
         raise click.UsageError(f"--output {output}: there is no folder {output.absolute().parent}.")
+    told = _told({"--ignore": ignore, "--only": only, "--set": sets}, {"--tolerance": tolerance, "--key": key})
     options = LiveOptions(concurrency, timeout, save)
-    report = diff(folder, baseline, candidate, target, events, options)
+    report = diff(folder, baseline, candidate, target, events, options, told)
     write(report, style, output)
     return report.exit_status
+
+
+def _told(flags: dict[str, tuple[str, ...]], assignments: dict[str, tuple[str, ...]]) -> Told:
+    """The rules of these options by path; raises InvalidOption."""
+    from aimyproxy.diff.rules import Rules
+
+    told: dict[str, dict[str, JSON]] = {}
+    for option, given in (flags | assignments).items():
+        for one in given:
+            path, assigned, value = one.rpartition("=") if option in assignments else (one, "=", "")
+            if not assigned:
+                raise InvalidOption(f"{option} {one}: write the path, = and a value, as $.total=0.01.")
+            rule: dict[str, JSON] = {option.removeprefix("--"): value if option in assignments else True}
+            try:
+                Rules.parse({path: rule})
+            except InvalidDocument as error:
+                raise InvalidOption(f"{option} {one}: {error}.") from None
+            told.setdefault(path, {}).update(rule)
+    return told
 
 
 def diff(
@@ -105,16 +149,18 @@ def diff(
     target: str | None,
     events: tuple[str, ...],
     options: LiveOptions,
+    told: Told,
 ) -> Report:
     """The report on two recordings, or on one and the webhook at `target`; raises AimyproxyError."""
-    from aimyproxy.diff.run import diff_live, diff_recordings
+    from aimyproxy.diff.run import diff_live, diff_recordings, rules_of
     from aimyproxy.target import Target
 
     recording = folder.open(baseline)
+    rules = rules_of(recording, told)
     if target is None:
-        return diff_recordings(recording, folder.open(candidate or ""), events)
+        return diff_recordings(recording, folder.open(candidate or ""), events, rules)
     with _progress() as progress:
-        return diff_live(folder, recording, Target.parse(target), events, options, progress)
+        return diff_live(folder, recording, Target.parse(target), events, options, progress, rules)
 
 
 def write(report: Report, style: str, output: Path | None) -> None:

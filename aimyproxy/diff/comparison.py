@@ -6,7 +6,8 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from aimyproxy.diff.structure import Difference, differences
+from aimyproxy.diff.rules import NO_RULES, Rules
+from aimyproxy.diff.structure import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,27 +31,27 @@ class Finding:
     difference: Difference
 
 
-def compare(baseline: Answer, candidate: Answer) -> list[Finding]:
+def compare(baseline: Answer, candidate: Answer, rules: Rules = NO_RULES) -> list[Finding]:
     """All that differs between two answers; failures first, then the status, then the effect.
 
-    Where one side has no answer there is nothing else to compare.
+    Where one side has no answer there is nothing else to compare. The rules are about effects only.
     """
     if baseline.failure or candidate.failure:
         return list(_changed("failure", baseline.failure, candidate.failure))
     status = _changed("status", baseline.status, candidate.status)
-    effect = effect_differences(baseline.effect, candidate.effect)
+    effect = effect_differences(baseline.effect, candidate.effect, rules)
     return [*status, *(Finding("effect", difference) for difference in effect)]
 
 
-def effect_differences(before: Effect, after: Effect) -> list[Difference]:
-    """The structural difference of two effects.
+def effect_differences(before: Effect, after: Effect, rules: Rules = NO_RULES) -> list[Difference]:
+    """The structural difference of two effects, as far as the rules let it count.
 
     An object answer against any other body is one difference at the root: the bot takes variables from the one and
     nothing from the other.
     """
     if before.kind != after.kind:
         return [Difference((), "type", comparable(before), comparable(after))]
-    return differences(comparable(before), comparable(after))
+    return rules.differences(comparable(before), comparable(after))
 
 
 def comparable(effect: Effect) -> JSON:

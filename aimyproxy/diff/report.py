@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy.diff.comparison import Aspect, compare
 from aimyproxy.diff.noise import Noise
+from aimyproxy.diff.rules import NO_RULES, Rules
 from aimyproxy.diff.structure import pattern
 from aimyproxy.errors import EXIT_DIFFERENT, EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE
 from aimyproxy.jsonvalue import canonical
@@ -97,6 +98,7 @@ class Report:
     baseline: str
     candidate: str
     noise: Noise = field(default_factory=Noise)
+    rules: Rules = NO_RULES
     planned: int | None = None
     interrupted: bool = False
     saved: str | None = None
@@ -168,7 +170,7 @@ class Report:
         event, different = baseline.event, False
         self.compared[event] += 1
         grouped: dict[tuple[Aspect, str, Kind], list[Finding]] = {}
-        for finding in compare(baseline, candidate):
+        for finding in compare(baseline, candidate, self.rules):
             shape = (finding.aspect, pattern(finding.difference.path), finding.difference.kind)
             grouped.setdefault(shape, []).append(finding)
         for shape, findings in grouped.items():

@@ -5,6 +5,7 @@
      "candidate": "http://localhost:5000",  the recording's name, or the target's URL without user and password
      "saved": null,                         the recording that keeps what came back, or null
      "verdict": "1 of 42 answers differs, in 1 of 6 events.",
+     "rules": ["$.id is left out"],         what a person told this diff, in words
      "exit_status": 1,                      0 same (noise aside), 1 different, 2 trouble, 130 interrupted
      "interrupted": false,
      "planned": 42,                         requests that were to be re-sent; null between two recordings
@@ -73,6 +74,7 @@ def as_json(report: Report) -> dict[str, JSON]:
         "candidate": report.candidate,
         "saved": report.saved,
         "verdict": verdict(report),
+        "rules": list(report.rules.words),
         "exit_status": report.exit_status,
         "interrupted": report.interrupted,
         "planned": report.planned,

@@ -85,6 +85,7 @@ class _Page:
             self._ids("Not compared, the bot hung up before an answer came", report.unknown),
             self._unsent(),
             self._noise(),
+            self._rules(),
         ]
         return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -127,6 +128,10 @@ class _Page:
             what = f"{event_name(change.event)}: {described(change, 1)}"
             lines.append(f"  {what} {self._counts(change)}  {self._dim(within)}")
         return lines
+
+    def _rules(self) -> list[str]:
+        words = self.report.rules.words
+        return [f"As told: {printable('; '.join(words))}."] if words else []
 
     def _dim(self, text: str) -> str:
         return self.style(text, dim=True)

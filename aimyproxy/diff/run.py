@@ -10,12 +10,14 @@ from aimyproxy.diff.answers import answer_of
 from aimyproxy.diff.noise import Noise, NoiseLearner
 from aimyproxy.diff.pairs import Pair, pairs
 from aimyproxy.diff.report import Report
-from aimyproxy.errors import InvalidOption, RecordingExists
+from aimyproxy.diff.rules import NO_RULES, Rules
+from aimyproxy.errors import BrokenFile, InvalidDocument, InvalidOption, RecordingExists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from aimyproxy.diff.resend import Resent
+    from aimyproxy.diff.rules import Told
     from aimyproxy.exchange import Exchange
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
@@ -31,8 +33,25 @@ class LiveOptions:
     save: str | None = None
 
 
-def diff_recordings(baseline: Recording, candidate: Recording, events: Collection[str] = ()) -> Report:
-    """Compare two recordings; only these events, where some are given.
+def rules_of(recording: Recording, told: Told) -> Rules:
+    """The rules that are kept with a recording, and those that are told now, which win.
+
+    Raises:
+        BrokenFile: those that are kept say what no rule can mean.
+        InvalidDocument: those that are told do.
+    """
+    kept = recording.rules.read()
+    try:
+        Rules.parse(kept)
+    except InvalidDocument as error:
+        raise BrokenFile(recording.rules.path, str(error)) from None
+    return Rules.parse({path: {**kept.get(path, {}), **told.get(path, {})} for path in (*kept, *told)})
+
+
+def diff_recordings(
+    baseline: Recording, candidate: Recording, events: Collection[str] = (), rules: Rules = NO_RULES
+) -> Report:
+    """Compare two recordings by these rules; only these events, where some are given.
 
     Raises:
         InvalidOption: an event that neither recording has.
@@ -42,7 +61,7 @@ def diff_recordings(baseline: Recording, candidate: Recording, events: Collectio
     if events:
         known = known | Counter(exchange.event for _, exchange in candidate)
         _check_events(events, known, f"{baseline.name} and {candidate.name} have")
-    report = Report(baseline.name, candidate.name, noise)
+    report = Report(baseline.name, candidate.name, noise, rules)
     for pair in pairs(_chosen(baseline, events), _chosen(candidate, events)):
         report.add(pair)
     return report
@@ -55,6 +74,7 @@ def diff_live(
     events: Collection[str] = (),
     options: LiveOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
+    rules: Rules = NO_RULES,
 ) -> Report:
     """Re-send a recording's requests to the target and compare what comes back; only these events, where given.
 
@@ -71,7 +91,7 @@ def diff_live(
     noise, known = survey(baseline)
     _check_events(events, known, f"{baseline.name} has")
     planned = sum(known[event] for event in known if not events or event in events)
-    report = Report(baseline.name, target.display, noise, planned=planned, saved=options.save)
+    report = Report(baseline.name, target.display, noise, rules, planned=planned, saved=options.save)
     saved = _create(folder, options.save, target) if options.save else None
     try:
         _resend(report, _chosen(baseline, events), target, options, saved, progress)

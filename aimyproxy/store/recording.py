@@ -13,6 +13,7 @@ from aimyproxy.store import lines
 from aimyproxy.store.appendable import Busy, create
 from aimyproxy.store.hintsfile import HintsFile
 from aimyproxy.store.mocksfile import MocksFile
+from aimyproxy.store.rulesfile import RulesFile
 from aimyproxy.store.tables import ExchangeDB, ExchangeTable, LineStorage
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 EXCHANGES_FILE: Final = "exchanges.json"
 MOCKS_FILE: Final = "mocks.json"
 HINTS_FILE: Final = "hints.json"
+RULES_FILE: Final = "diff.json"
 
 
 def now() -> str:
@@ -40,6 +42,7 @@ class Recording:
         self.name = folder.name
         self.mocks = MocksFile(folder / MOCKS_FILE)
         self.hints = HintsFile(folder / HINTS_FILE)
+        self.rules = RulesFile(folder / RULES_FILE)
         self.path = folder / EXCHANGES_FILE
         self._db = ExchangeDB(self.path)
 

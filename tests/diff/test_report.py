@@ -223,6 +223,7 @@ def test_the_json_report_says_everything():
         "saved": None,
         "verdict": "2 of 2 answers differ, in 1 of 1 event. 1 exchange without a partner. "
         "1 of 4 requests could not be sent.",
+        "rules": [],
         "exit_status": 2,
         "interrupted": False,
         "planned": 4,

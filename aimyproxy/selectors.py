@@ -1,4 +1,4 @@
-"""JSONPath (RFC 9535) as conditions use it: paths to one place are walked here, all others by python-jsonpath."""
+"""JSONPath (RFC 9535), wherever a person names a place: to one place it is walked here, else by python-jsonpath."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Selector:
     def parse(cls, spelled: str) -> Selector:
         """The selector that the text spells; raises InvalidDocument where it is no JSONPath."""
         if not spelled.startswith("$"):
-            raise InvalidDocument(f"{spelled!r} is no JSONPath: paths begin at the request, for example $.channelType")
+            raise InvalidDocument(f"{spelled!r} is no JSONPath: paths begin with $, for example $.channelType")
         steps = _singular(spelled)
         return cls(spelled, steps, None if steps is not None else _compiled(spelled))
 
@@ -46,6 +46,25 @@ class Selector:
             found: list[JSON] = self.query.findall(root)
             return found
         return _walked(root, self.steps)
+
+    def places(self, root: JSON) -> list[Path]:
+        """Where in this JSON value what the path selects stands, as `values` finds it; indices count from the front."""
+        if self.steps is None:
+            if isinstance(root, str):
+                return []
+            return [tuple(match.parts) for match in self.query.finditer(root)]
+        return _places(root, self.steps)
+
+
+def _places(root: JSON, steps: Path) -> list[Path]:
+    if not _walked(root, steps):
+        return []
+    place: list[str | int] = []
+    value = root
+    for step in steps:
+        place.append(step + len(value) if isinstance(step, int) and step < 0 else step)
+        value = value[step]
+    return [tuple(place)]
 
 
 def _singular(spelled: str) -> Path | None:

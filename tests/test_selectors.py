@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
-from aimyproxy.answering.paths import Selector
 from aimyproxy.errors import InvalidDocument
+from aimyproxy.selectors import Selector
 from tests.strategies import values
 
 ROOT = {"a": {"b": [10, {"c d": "x", "'": 1, '"': 2, "И": 3}]}, "имя": "Иван", "n": None}
@@ -90,7 +90,7 @@ def test_nothing_is_inside_a_scalar(root):
 def test_the_library_is_imported_only_for_paths_that_need_it():
     """It takes a tenth of a second."""
     code = (
-        "import sys; from aimyproxy.answering.paths import Selector; Selector.parse('$.a.b[0]');"
+        "import sys; from aimyproxy.selectors import Selector; Selector.parse('$.a.b[0]');"
         "assert 'jsonpath' not in sys.modules; Selector.parse('$..a'); assert 'jsonpath' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

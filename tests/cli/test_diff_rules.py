@@ -1,0 +1,75 @@
+"""What a person tells `aimyproxy diff` of paths: on the command line, and in the recording's diff.json."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from aimyproxy.store.recording import Recording
+from tests import builders
+
+
+@pytest.fixture
+def versions(root):
+    """Two recordings of one request, whose answers differ in an id, a total and the order of tags."""
+    made = []
+    for name, changes in (("old", {"id": 1, "total": 1.0, "tags": ["a", "b"]}), ("new", {"id": 2, "total": 1.005})):
+        recording = Recording.create(root / name, None)
+        answer = {"id": 1, "total": 1.0, "tags": ["b", "a"], **changes}
+        recording.append(builders.exchange(answered=builders.response(answer)))
+        recording.close()
+        made.append(recording)
+    return made
+
+
+TOLD = ("--ignore", "$.id", "--tolerance", "$.total=0.01", "--set", "$.tags")
+
+
+def test_rules_of_the_command_line(aimyproxy, versions):
+    """Each leaves out its own; the report says what it was told."""
+    assert aimyproxy("diff", "old", "new")[0] == 1
+    status, out, _ = aimyproxy("diff", "old", "new", *TOLD)
+    assert (status, out.splitlines()[0]) == (0, "No differences: 1 answer compared.")
+    assert "As told: $.id is left out; $.total may differ by 0.01; $.tags is a set." in out
+    status, out, _ = aimyproxy("diff", "old", "new", "--only", "$.id", "--format", "json")
+    report = json.loads(out)
+    assert [change["path"] for change in report["changes"]] == ["$.id"]
+    assert (status, report["rules"]) == (1, ["only $.id is looked at"])
+
+
+def test_rules_are_kept_with_the_recording(aimyproxy, versions):
+    """The command line adds to them, and takes back."""
+    path = versions[0].rules.path
+    path.write_text(json.dumps({"$.id": {"ignore": True}, "$.tags": {"set": True}, "$.total": {"tolerance": "0.001"}}))
+    status, out, _ = aimyproxy("diff", "old", "new")
+    assert status == 1
+    assert "$.total 1.0 → 1.005" in out
+    assert "$.id" not in out.partition("As told")[0]
+    assert aimyproxy("diff", "old", "new", "--tolerance", "$.total=0.01")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--ignore", "id"), "--ignore id: 'id' is no JSONPath: paths begin with $"),
+        (("--tolerance", "$.a"), "--tolerance $.a: write the path, = and a value"),
+        (("--tolerance", "$.a=much"), "--tolerance $.a=much: 'much' is no tolerance"),
+        (("--key", "$.a="), "--key $.a=: $.a: key has to be a text"),
+    ],
+)
+def test_what_makes_no_rule_is_refused(aimyproxy, versions, arguments, message):
+    """In a sentence that names the option."""
+    status, out, err = aimyproxy("diff", "old", "new", *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"$.a": {"ignore": 1}}', '{"a": {"ignore": true}}'])
+def test_broken_rules_are_named(aimyproxy, versions, text):
+    """By file."""
+    path = versions[0].rules.path
+    path.write_text(text)
+    status, _, err = aimyproxy("diff", "old", "new")
+    assert status == 2
+    assert str(path) in err
