@@ -59,8 +59,24 @@ def problems_of(recording: Recording) -> Iterator[str]:
         yield str(error)
         return
     yield from _mock_problems(recording, known)
+    yield from _told_problems(recording)
     for left in sorted(recording.folder.glob("*.torn-*")):
         yield f"{left} holds the bytes of an unfinished line that a crash left; remove it when you don't need them."
+
+
+def _told_problems(recording: Recording) -> Iterator[str]:
+    """What is wrong with what a person told replay and diff of paths."""
+    from aimyproxy.diff.run import rules_of
+    from aimyproxy.mockserver.source import read_hints
+
+    try:
+        read_hints(recording.hints)
+    except AimyproxyError as error:
+        yield str(error)
+    try:
+        rules_of(recording, {})
+    except AimyproxyError as error:
+        yield str(error)
 
 
 def _exchange_problems(document: object) -> Iterator[str]:

@@ -73,3 +73,13 @@ def test_broken_rules_are_named(aimyproxy, versions, text):
     status, _, err = aimyproxy("diff", "old", "new")
     assert status == 2
     assert str(path) in err
+
+
+def test_check_reads_what_is_told_of_paths(aimyproxy, versions):
+    """The rules of diff, and replay's hints."""
+    assert aimyproxy("check", "old")[0] == 0
+    versions[0].rules.path.write_text('{"$.a": {"ignore": 1}}')
+    versions[0].hints.path.write_text('{"start": {"pin": ["x"]}}')
+    status, out, _ = aimyproxy("check", "old")
+    assert status == 1
+    assert [line.split(": ")[1].rpartition("/")[2] for line in out.splitlines()] == ["hints.json", "diff.json"]
