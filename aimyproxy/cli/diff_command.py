@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "markdown", "junit"]),
     default="text",
     show_default=True,
     envvar="AIMYPROXY_DIFF_FORMAT",
-    help="For people, or for programs.",
+    help="For people, programs, pull requests, CI servers.",
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
 @click.option("--save", metavar="NAME", help="With --target: keep what came back as a recording of this name.")
@@ -164,19 +164,30 @@ def diff(
 
 
 def write(report: Report, style: str, output: Path | None) -> None:
-    """Put the report out as text or JSON: to the file, or to standard output, coloured on a terminal only."""
-    from aimyproxy.diff import report_json, report_text
+    """Put the report out in this format: to the file, or to standard output, coloured on a terminal only."""
+    from aimyproxy.diff.report_text import render, verdict
 
     if output is None:
-        text = report_json.render(report) if style == "json" else report_text.render(report, click.style)
+        text = render(report, click.style) if style == "text" else _rendered(report, style)
         click.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
         return
     try:
-        text = report_json.render(report) if style == "json" else report_text.render(report)
-        output.write_text(text, encoding="utf-8")
+        output.write_text(_rendered(report, style), encoding="utf-8")
     except OSError as error:
         raise StoreError(f"--output {output} can't be written: {error.strerror}.") from None
-    click.echo(f"{report_text.verdict(report)} The report is in {output}.", err=True)
+    click.echo(f"{verdict(report)} The report is in {output}.", err=True)
+
+
+def _rendered(report: Report, style: str) -> str:
+    from aimyproxy.diff import report_json, report_junit, report_markdown, report_text
+
+    formats: dict[str, Callable[[Report], str]] = {
+        "text": report_text.render,
+        "json": report_json.render,
+        "markdown": report_markdown.render,
+        "junit": report_junit.render,
+    }
+    return formats[style](report)
 
 
 @contextmanager

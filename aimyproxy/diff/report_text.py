@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from aimyproxy.diff.report import count, in_order
-from aimyproxy.diff.wording import described, event_name, ids_text, plural, printable
+from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,8 +100,7 @@ class _Page:
         return f"{event}: {what} {self._counts(change)}  {self._dim(ids_text(change.exchanges))}"
 
     def _counts(self, change: Change) -> str:
-        places = f", {change.places} places" if change.places > change.answers else ""
-        return f"({change.answers} of {self.report.compared[change.event]}{places})"
+        return counts(change, self.report.compared[change.event])
 
     def _ids(self, title: str, ids: Ids) -> list[str]:
         if not ids:

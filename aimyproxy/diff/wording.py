@@ -58,6 +58,12 @@ def described(change: Change, most: int = 2) -> str:
     return f"{printable(change.path) if change.aspect == 'effect' else change.aspect} {shown}"
 
 
+def counts(change: Change, compared: int) -> str:
+    """In how many answers of all: `(12 of 40)`, or with more places than answers `(12 of 40, 31 places)`."""
+    places = f", {change.places} places" if change.places > change.answers else ""
+    return f"({change.answers} of {compared}{places})"
+
+
 def ids_text(ids: Iterable[int], most: int = 3) -> str:
     """Exchange ids in words: `exchange 7`, `exchanges 1, 5, 9, …`."""
     shown = [str(identity) for identity in ids]

@@ -1,4 +1,4 @@
-"""What a person tells `aimyproxy diff` of paths: on the command line, and in the recording's diff.json."""
+"""What a person tells `aimyproxy diff`: paths, on the command line and in the recording's diff.json, and formats."""
 
 from __future__ import annotations
 
@@ -63,6 +63,23 @@ def test_what_makes_no_rule_is_refused(aimyproxy, versions, arguments, message):
     status, out, err = aimyproxy("diff", "old", "new", *arguments)
     assert (status, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.parametrize(
+    ("style", "start"),
+    [
+        ("markdown", "**1 of 1 answer differs, in 1 of 1 event.**\n"),
+        ("junit", '<?xml version="1.0" encoding="UTF-8"?>\n'),
+    ],
+)
+def test_a_report_for_other_programs(aimyproxy, versions, tmp_path, style, start):
+    """On standard output, or in a file; the exit status is the same."""
+    status, out, _ = aimyproxy("diff", "old", "new", "--format", style)
+    assert (status, out[: len(start)]) == (1, start)
+    file = tmp_path / "report"
+    status, nothing, err = aimyproxy("diff", "old", "new", "--format", style, "--output", file)
+    assert (status, nothing, file.read_text(encoding="utf-8")) == (1, "", out)
+    assert err == f"1 of 1 answer differs, in 1 of 1 event. The report is in {file}.\n"
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"$.a": {"ignore": 1}}', '{"a": {"ignore": true}}'])

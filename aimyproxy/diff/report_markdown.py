@@ -1,0 +1,75 @@
+"""The report as Markdown, for a comment on a pull request: the verdict, a table of what differs, the rest folded up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.diff.report import count, in_order
+from aimyproxy.diff.report_text import verdict
+from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aimyproxy.diff.report import Change, Ids, Report
+
+# In a table, a code span can't say these: bars end cells, and a backslash before one is taken for an escape.
+_UNSPEAKABLE: Final = frozenset("`|\\")
+_MOST_ROWS: Final = 100
+"""More rows are counted and not shown: GitHub takes comments of 65,536 characters."""
+
+
+def render(report: Report) -> str:
+    """The report in GitHub's Markdown; values stand in code, so that nothing in them is taken for markup."""
+    sections = [
+        f"**{verdict(report)}**",
+        f"{code(report.baseline)} → {code(report.candidate)}",
+        _table(report, report.changes),
+        _folded("Only in the baseline", report.only_in_baseline),
+        _folded("Only in the candidate", report.only_in_candidate),
+        _folded("Not compared, the bot hung up before an answer came", report.unknown),
+        _folded("Could not be sent", report.unsent),
+        _noise(report),
+        "As told: " + "; ".join(map(code, report.rules.words)) + "." if report.rules.words else "",
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def code(text: str) -> str:
+    """The text as code, whatever is in it: a code span, or HTML in which nothing can be taken for markup."""
+    text = printable(text)
+    if text.strip() == text != "" and _UNSPEAKABLE.isdisjoint(text):
+        return f"`{text}`"
+    # A letter or a digit is nothing but itself; a blank keeps its place only in the middle.
+    spelled = "".join(one if one.isalnum() else f"&#{ord(one)};" for one in text)
+    return f"<code>{spelled}</code>"
+
+
+def _table(report: Report, changes: list[Change]) -> str:
+    if not changes:
+        return ""
+    rows = [
+        f"| {code(event_name(change.event))} | {code(described(change))} "
+        f"| {counts(change, report.compared[change.event])} | {ids_text(change.exchanges)} |"
+        for change in changes[:_MOST_ROWS]
+    ]
+    more = [f"\n… and {plural(len(changes) - _MOST_ROWS, 'more change')}."] if len(changes) > _MOST_ROWS else []
+    return "\n".join(["| event | what changes | answers | where |", "|---|---|---|---|", *rows, *more])
+
+
+def _folded(title: str, ids: Ids) -> str:
+    if not ids:
+        return ""
+    lines = [f"- {code(event_name(event))}: {ids_text(of_event, 20)}" for event, of_event in in_order(ids)]
+    return _details(f"{title}: {plural(count(ids), 'exchange')}", lines)
+
+
+def _noise(report: Report) -> str:
+    noisy = report.noisy_changes
+    title = f"Noise, not counted above: {plural(len(noisy), 'path')}"
+    return _details(title, ["The baseline differs from itself there, too.", "", _table(report, noisy)]) if noisy else ""
+
+
+def _details(title: str, lines: Iterable[str]) -> str:
+    # Between HTML and Markdown there has to be an empty line.
+    return "\n".join([f"<details><summary>{title}</summary>", "", *lines, "", "</details>"])
