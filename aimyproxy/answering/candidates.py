@@ -32,6 +32,8 @@ Row: TypeAlias = "tuple[Situation, Value]"
 """A recorded situation and the value that the answer had in it."""
 
 _PROPOSERS: Final = 24
+# Two for each text that tables choose from.
+_TEXT_PROPOSERS: Final = 72
 _MOST: Final = 48
 _MOST_NUMBERS: Final = 14
 _SHORTEST_HOLE: Final = 2
@@ -42,13 +44,13 @@ _HOLE: Final = "\0"
 
 def candidates(rows: Sequence[Row], path: Path | None) -> list[Expression]:
     """Expressions worth trying, the preferred ones first; `path` is where the value stands in the answer."""
-    proposers = _spread(rows)
+    proposers = _spread(rows, _PROPOSERS)
     found: dict[Expression, None] = {}
     if path is not None:
         found[Echo(path)] = None
     for expression in _copies(proposers):
         found[expression] = None
-    for expression in _texts(proposers):
+    for expression in _texts(_spread(rows, _TEXT_PROPOSERS)):
         found[expression] = None
     for expression in _numbers(proposers):
         found[expression] = None
@@ -68,14 +70,14 @@ def holds(expression: Expression, row: Row) -> bool:
     return jsonvalue.same(made, row[1])
 
 
-def _spread(rows: Sequence[Row]) -> list[Row]:
-    """Some rows from everywhere, with different values first."""
+def _spread(rows: Sequence[Row], most: int) -> list[Row]:
+    """Some rows from everywhere, with different values."""
     distinct: dict[bytes, Row] = {}
     for row in rows:
         if row[1] is not ABSENT:
             distinct.setdefault(jsonvalue.canonical(row[1]), row)
     # By lot and not by every n-th: values often take turns, and then every n-th is of the same kind.
-    drawn = sorted(sorted(distinct, key=crc32)[:_PROPOSERS], key=list(distinct).index)
+    drawn = sorted(sorted(distinct, key=crc32)[:most], key=list(distinct).index)
     return [distinct[value] for value in drawn]
 
 

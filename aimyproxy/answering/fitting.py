@@ -48,7 +48,7 @@ class Decision:
     `noise` means that the value differs without a reason; where its kind is plain, `kind` makes new ones.
     `chance` means that this is proven, so that any value will do; what only looks like noise may follow from the
     request in a way that nobody found. Of a value that is no noise, `contradicted` are the cells in which too many
-    recorded rows had another one.
+    recorded rows had another one, or a single one that is not made as the others are.
     """
 
     keys: tuple[Path, ...]
@@ -242,8 +242,10 @@ def _decision(evidence: Evidence, rows: Sequence[Row], keys: tuple[Path, ...], b
     # One that held only once is no more likely than any value.
     best = generic[0] if generic and evidence.generic[generic[0]].bit_count() > 1 else None
     fallback = best or _of_cell(rows, [], background, ()) or Constant(ABSENT)
-    kind = fresh.recognised([value for _, value in rows], [asked.moment for asked, _ in rows]) if noise else None
-    chance = noise and (kind is not None or _is_chance(rows))
+    # What keys explain half of is no chance, though the rest of it was not found.
+    unexplained = noise and right < count / 2
+    kind = fresh.recognised([value for _, value in rows], [asked.moment for asked, _ in rows]) if unexplained else None
+    chance = unexplained and (kind is not None or _is_chance(rows))
     contradicted = frozenset() if noise else _contradicted(cells, table)
     return Decision(keys, table, fallback, right, count, noise, kind, chance, contradicted)
 
@@ -261,10 +263,15 @@ def _is_chance(rows: Sequence[Row]) -> bool:
 
 
 def _contradicted(cells: Mapping[bytes, Sequence[Row]], table: Mapping[bytes, Expression]) -> frozenset[bytes]:
+    """The cells whose expression too few of their rows follow, or that are an exception to what the others follow."""
+    made = sum(len(cells[cell]) for cell, expression in table.items() if not isinstance(expression, Constant))
+    # Where most values are made from the request, one that was seen once is likely made in a way that nobody found.
+    exceptions = made > sum(map(len, cells.values())) / 2
     return frozenset(
         cell
         for cell, expression in table.items()
         if sum(holds(expression, row) for row in cells[cell]) < _HARDLY_CONTRADICTED * len(cells[cell])
+        or (exceptions and len(cells[cell]) == 1 and isinstance(expression, Constant))
     )
 
 

@@ -291,3 +291,26 @@ def test_values_of_one_event_are_explained_as_if_each_were_alone(pairs, data):
         others = data.draw(st.permutations([value for _, value in some]))
         column = [(one, value) for (one, _), value in zip(some, others, strict=True)]
         assert fit(column, None, background) == fit(column)
+
+
+def test_a_value_seen_once_is_a_guess_where_the_others_are_made_from_the_request():
+    """It is likely made in the same way, by a sum that was not found for want of a second one."""
+    prices = {"S": 10, "M": 20, "L": 35}
+    found = [(situation(size=size, total=total), total + price) for size, price in prices.items() for total in range(6)]
+    learned = fit([*found, (situation(size="XL", total=3), 53)])
+    assert learned.keys == (("size",),)
+    assert learned.value(situation(size="M", total=100)) == (120, True)
+    assert learned.value(situation(size="XL", total=100)) == (53, False)
+
+
+def test_numbers_that_are_explained_in_part_are_no_chance():
+    """Of running totals some are found and some aren't; that makes none of them a random number."""
+    numbers = [7919 * index % 1000 for index in range(24)]
+    found = [
+        (situation(kind="sum" if index % 3 else f"other-{index}", total=number), number + 5 if index % 3 else number**3)
+        for index, number in enumerate(numbers)
+    ]
+    learned = fit(found)
+    assert learned.noise
+    assert (learned.kind, learned.chance) == (None, False)
+    assert not learned.value(situation(kind="other-3", total=1))[1]
