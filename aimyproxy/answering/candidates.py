@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Row: TypeAlias = "tuple[Situation, Value]"
 """A recorded situation and the value that the answer had in it."""
 
+_Skeleton: TypeAlias = "tuple[str | None, ...]"
+"""The literal parts of a text, and None for each hole between them."""
+
 _PROPOSERS: Final = 24
 # Two for each text that tables choose from.
 _TEXT_PROPOSERS: Final = 72
@@ -39,7 +42,6 @@ _MOST_NUMBERS: Final = 14
 _SHORTEST_HOLE: Final = 2
 _LONG_NUMBER: Final = 5
 """From this length on, a value whose end is a digit is recognised where it is glued to a letter, as in `id12345`."""
-_HOLE: Final = "\0"
 
 
 def candidates(rows: Sequence[Row], path: Path | None) -> list[Expression]:
@@ -130,7 +132,7 @@ def _pairs(row: Row, paths: Sequence[Path]) -> Iterator[Expression]:
 
 
 def _texts(proposers: Sequence[Row]) -> Iterator[Expression]:
-    skeletons: dict[str, list[tuple[Situation, list[str]]]] = {}
+    skeletons: dict[_Skeleton, list[tuple[Situation, list[str]]]] = {}
     for situation, value in proposers:
         if isinstance(value, str) and (found := _skeleton(situation, value)):
             skeletons.setdefault(found[0], []).append((situation, found[1]))
@@ -139,8 +141,8 @@ def _texts(proposers: Sequence[Row]) -> Iterator[Expression]:
             yield filled
 
 
-def _skeleton(situation: Situation, text: str) -> tuple[str, list[str]] | None:
-    """The text with a mark in the place of each value of the request that stands in it, and those values."""
+def _skeleton(situation: Situation, text: str) -> tuple[_Skeleton, list[str]] | None:
+    """The text with None in the place of each value of the request that stands in it, and those values."""
     inside = {_spelled(value) for value in situation.values.values()}
     # The longest first: a full name is found before the first name that it begins with.
     known = sorted((value for value in inside if len(value) >= _SHORTEST_HOLE or value.isdecimal()), key=len)
@@ -150,7 +152,7 @@ def _skeleton(situation: Situation, text: str) -> tuple[str, list[str]] | None:
         parts = list(_cut(parts, value, holes))
     if not holes:
         return None
-    skeleton = "".join(_HOLE if isinstance(part, int) else part for part in parts)
+    skeleton = tuple(None if isinstance(part, int) else part for part in parts)
     return skeleton, [holes[part] for part in parts if isinstance(part, int)]
 
 
@@ -188,21 +190,23 @@ def _joined(outside: str, inside: str, value: str) -> bool:
     return len(value) < _LONG_NUMBER or outside.isdecimal() == inside.isdecimal()
 
 
-def _filled(skeleton: str, seen: list[tuple[Situation, list[str]]]) -> Expression | None:
-    """The text whose marks are filled with the first paths that had these values each time."""
+def _filled(skeleton: _Skeleton, seen: list[tuple[Situation, list[str]]]) -> Expression | None:
+    """The text whose holes are filled with the first paths that had these values each time."""
     parts: list[str | Path] = []
-    for index, literal in enumerate(skeleton.split(_HOLE)):
-        if index:
-            common = [
-                path
-                for path in seen[0][0].values
-                if all(_spelled(situation.values.get(path)) == holes[index - 1] for situation, holes in seen)
-            ]
-            if not common:
-                return None
-            parts.append(common[0])
-        if literal:
+    hole = 0
+    for literal in skeleton:
+        if literal is not None:
             parts.append(literal)
+            continue
+        common = [
+            path
+            for path in seen[0][0].values
+            if all(_spelled(situation.values.get(path)) == holes[hole] for situation, holes in seen)
+        ]
+        if not common:
+            return None
+        parts.append(common[0])
+        hole += 1
     return Text(tuple(parts))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import combinations
+from operator import lt
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic, jsonvalue
@@ -38,6 +39,10 @@ _TRUSTED: Final = 0.8
 """From this share of rows on that the others would have got right, an explanation is one."""
 _HARDLY_CONTRADICTED: Final = 0.9
 """From this share of a cell's rows on, the others are exceptions; below it, something decides that was not found."""
+
+
+_COUNTED: Final = 6
+"""So many numbers that only grow, whoever asks, don't do so by accident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,19 +250,23 @@ def _decision(evidence: Evidence, rows: Sequence[Row], keys: tuple[Path, ...], b
     # What keys explain half of is no chance, though the rest of it was not found.
     unexplained = noise and right < count / 2
     kind = fresh.recognised([value for _, value in rows], [asked.moment for asked, _ in rows]) if unexplained else None
-    chance = unexplained and (kind is not None or _is_chance(rows))
+    # What looks like a random number may be computed from the request, by a formula that nobody found.
+    plain = kind is not None and not isinstance(kind, fresh.Number)
+    chance = unexplained and (plain or _is_chance(rows))
     contradicted = frozenset() if noise else _contradicted(cells, table)
     return Decision(keys, table, fallback, right, count, noise, kind, chance, contradicted)
 
 
 def _is_chance(rows: Sequence[Row]) -> bool:
-    """Whether values can't follow from their requests: numbers that count something, or two for the same request."""
-    if all(is_number(value) for _, value in rows):
+    """Whether values can't follow from their requests: a count over all users, or two for one user's same request."""
+    values = [value for _, value in rows]
+    if len(rows) >= _COUNTED and all(map(is_number, values)) and all(map(lt, values, values[1:])):  # type: ignore[arg-type]
         return True
     seen: dict[bytes, JSON] = {}
     for situation, value in rows:
         own = {name: held for name, held in situation.variables.items() if name not in aimylogic.SYSTEM_VARIABLES}
-        if not jsonvalue.same(seen.setdefault(jsonvalue.canonical(own), value), value):
+        asked = jsonvalue.canonical([situation.conversation, own])
+        if not jsonvalue.same(seen.setdefault(asked, value), value):
             return True
     return False
 

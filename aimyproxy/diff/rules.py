@@ -54,7 +54,13 @@ class Tolerance:
             one, other = _seconds(before), _seconds(after)
         else:
             one, other = _number(before), _number(after)
-        return one is not None and other is not None and abs(one - other) <= self.amount * _ROUNDING
+        if one is None or other is None:
+            return False
+        try:
+            return abs(one - other) <= self.amount * _ROUNDING
+        except OverflowError:
+            # An integer that no float can hold is far from every other number.
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ def _number(value: JSON) -> float | None:
 def _seconds(value: JSON) -> float | None:
     """A point in time in seconds since 1970: from ISO 8601, or from an epoch in seconds or milliseconds."""
     number = _number(value)
-    if number is not None and abs(number) >= _EPOCH_SECONDS:
+    if number is not None and _EPOCH_SECONDS <= abs(number) < _EPOCH_MILLISECONDS * 1000:
         return number / 1000 if abs(number) >= _EPOCH_MILLISECONDS else number
     if not isinstance(value, str):
         return None

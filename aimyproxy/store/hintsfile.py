@@ -20,7 +20,7 @@ class HintsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._storage = PrettyStorage(path)
+        self._storage = PrettyStorage(path, '{"event": {"pin": ["$.path", …]}, …}')
 
     def read(self) -> dict[str, dict[str, list[str]]]:
         """The hints; none where there is no file.

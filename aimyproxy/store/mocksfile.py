@@ -21,19 +21,21 @@ if TYPE_CHECKING:
     from aimyproxy.jsonvalue import JSON
 
 TABLE: Final = "mocks"
+_MOCKS: Final = '{"mocks": {"1": {…}, "2": {…}}}'
 
 
 class PrettyStorage(Storage):
     """A TinyDB storage that writes indented JSON to a new file and renames it, and says where broken JSON is broken."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shape: str = _MOCKS) -> None:
         self.path = path
+        self._shape = shape
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """All tables; None where there is no file yet.
 
         Raises:
-            BrokenFile: the file is no JSON, or no TinyDB database.
+            BrokenFile: the file is no JSON, or not of the shape: an object of objects, in the words of the message.
         """
         try:
             text = self.path.read_bytes().decode()
@@ -53,8 +55,8 @@ class PrettyStorage(Storage):
                 self.path, f"not valid JSON: {error.problem}", line=error.line, column=error.column
             ) from None
         if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-            raise BrokenFile(self.path, 'has to be {"mocks": {"1": {…}, "2": {…}}}')
-        if not all(key.isdecimal() for key in tables.get(TABLE, {})):
+            raise BrokenFile(self.path, f"has to be {self._shape}")
+        if self._shape == _MOCKS and not all(key.isdecimal() for key in tables.get(TABLE, {})):
             raise BrokenFile(self.path, 'the keys of "mocks" have to be numbers')
         return tables
 

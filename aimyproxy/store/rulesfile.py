@@ -17,7 +17,7 @@ class RulesFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._storage = PrettyStorage(path)
+        self._storage = PrettyStorage(path, '{"$.path": {"ignore": true}, …}')
 
     def read(self) -> dict[str, dict[str, JSON]]:
         """The rules; none where there is no file.

@@ -314,3 +314,29 @@ def test_numbers_that_are_explained_in_part_are_no_chance():
     assert learned.noise
     assert (learned.kind, learned.chance) == (None, False)
     assert not learned.value(situation(kind="other-3", total=1))[1]
+
+
+def test_a_formula_that_nobody_found_is_no_chance():
+    """Its values look like random numbers, and follow from the request all the same."""
+    found = [
+        (situation(w=w, h=h), (w * w + 3 * h) % 997) for w, h in ((n * 7919 % 499, n * 104729 % 501) for n in range(40))
+    ]
+    learned = fit(found)
+    assert learned.noise
+    assert not learned.value(situation(w=77, h=33))[1]
+
+
+def test_a_count_over_all_users_is_chance():
+    """Whoever asks next gets a higher one."""
+    learned = fit([(situation(name=NAMES[number * 3 % 8]), 1000 + number * number) for number in range(12)])
+    assert learned.noise
+    assert learned.value(situation(name="Зина"))[1]
+
+
+def test_what_differs_between_users_is_no_chance():
+    """Only what one user's same request got twice is: a webhook may know its users from elsewhere."""
+    users = [{"action": "login", "userId": f"u{number}", "channelId": "c", "channelType": "vk"} for number in range(8)]
+    cards = [(situation(**user), f"карта {letter}") for user, letter in zip(users, "абвгдежз", strict=True)]
+    assert not fit(cards).chance
+    again = [(situation(2, **users[0]), "карта я")]
+    assert fit([*cards, *again]).chance

@@ -98,3 +98,15 @@ def test_an_objects_members_are_learned_though_a_table_has_it_whole():
     recorded = [person(number, sku=list(prices)[number % 3], qty=1 + number // 3 % 4) for number in range(36)]
     new = person(500, sku="P-7", qty=8)
     assert served(of_webhook(webhook, recorded), new) == ("learned", webhook(variables(new)))
+
+
+@pytest.mark.parametrize("mark", ["\0", "\0\0", "{}", "\ud800"])
+def test_no_character_of_a_text_is_taken_for_a_hole(mark):
+    """Whatever stands beside the values of the request."""
+
+    def webhook(held):
+        return {"text": f"{mark} {held['name']}{mark} {held['age']}"}
+
+    replay = of_webhook(webhook, [person(number, age=20 + number) for number in range(12)])
+    new = asked(500, name="Зина", age=71)
+    assert served(replay, new) == ("learned", webhook(variables(new)))

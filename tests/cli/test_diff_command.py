@@ -82,7 +82,7 @@ def test_a_report_for_other_programs(aimyproxy, versions, tmp_path, style, start
     assert err == f"1 of 1 answer differs, in 1 of 1 event. The report is in {file}.\n"
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"$.a": {"ignore": 1}}', '{"a": {"ignore": true}}'])
+@pytest.mark.parametrize("text", ["[]", "{", '{"$.a": 1}', '{"$.a": {"ignore": 1}}', '{"a": {"ignore": true}}'])
 def test_broken_rules_are_named(aimyproxy, versions, text):
     """By file."""
     path = versions[0].rules.path
@@ -90,6 +90,13 @@ def test_broken_rules_are_named(aimyproxy, versions, text):
     status, _, err = aimyproxy("diff", "old", "new")
     assert status == 2
     assert str(path) in err
+    assert "mocks" not in err
+
+
+def test_an_event_may_be_called_as_it_likes(aimyproxy, versions):
+    """Also as the table of another file is."""
+    versions[0].hints.write({"mocks": {"pin": ["$.a"]}})
+    assert aimyproxy("check", "old")[0] == 0
 
 
 def test_check_reads_what_is_told_of_paths(aimyproxy, versions):
