@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aimyproxy.errors import InvalidDocument
@@ -101,11 +102,23 @@ def _walked(root: JSON, steps: Path) -> list[JSON]:
     return [value]
 
 
-def _compiled(spelled: str) -> Any:
+@cache
+def _environment() -> Any:
     # 0.1 s to import, for paths that hardly anyone writes.
     import jsonpath
 
+    class Environment(jsonpath.JSONPathEnvironment):
+        # Of its own it gives up at 100 levels; bodies are JSON down to some 250, and texts below.
+        max_recursion_depth = 300
+
+    return Environment(strict=True)
+
+
+def _compiled(spelled: str) -> Any:
+    environment = _environment()
+    import jsonpath
+
     try:
-        return jsonpath.compile(spelled, strict=True)
+        return environment.compile(spelled)
     except jsonpath.JSONPathError as error:
         raise InvalidDocument(f"{spelled!r} is no JSONPath ({str(error).splitlines()[0]})") from None

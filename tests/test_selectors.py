@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import InvalidDocument
+from aimyproxy.exchange import Body
 from aimyproxy.selectors import Selector
 from tests.strategies import values
 
@@ -94,3 +95,12 @@ def test_the_library_is_imported_only_for_paths_that_need_it():
         "assert 'jsonpath' not in sys.modules; Selector.parse('$..a'); assert 'jsonpath' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("spelled", ["$..a", "$..[?@.a == 1]", "$..[*]"])
+def test_bodies_may_be_as_deep_as_bodies_get(spelled):
+    """What is nested deeper is a text."""
+    deep = Body.of(b'{"a":' * 240 + b"1" + b"}" * 240)
+    assert deep.kind == "json"
+    assert len(Selector.parse(spelled).values(deep.value)) == (1 if "?" in spelled else 240)
+    assert len(Selector.parse(spelled).places(deep.value)) == (1 if "?" in spelled else 240)

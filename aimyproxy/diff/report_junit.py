@@ -59,11 +59,20 @@ def _case(report: Report, event: Event) -> Element:
         if alone := ids.get(event):
             lines.append(f"only in the {side}: {ids_text(sorted(alone), len(alone))}")
     if lines:
-        message = f"{report.differing[event]} of {plural(report.compared[event], 'answer')} differ"
-        SubElement(case, "failure", {"type": "different", "message": message}).text = "\n".join(lines)
+        failure = {"type": "different", "message": _summary(report, event)}
+        SubElement(case, "failure", failure).text = "\n".join(lines)
     elif not report.compared[event] and not unsent:
         SubElement(case, "skipped", {"message": "the bot hung up before an answer came"})
     return case
+
+
+def _summary(report: Report, event: Event) -> str:
+    alone = len(report.only_in_baseline.get(event, ())) + len(report.only_in_candidate.get(event, ()))
+    said = [f"{alone} without a partner"] if alone else []
+    if compared := report.compared[event]:
+        verb = "differs" if report.differing[event] == 1 else "differ"
+        said.insert(0, f"{report.differing[event]} of {plural(compared, 'answer')} {verb}")
+    return ", ".join(said)
 
 
 def _asides(report: Report) -> list[str]:

@@ -9,14 +9,15 @@ from aimyproxy.diff.report_text import verdict
 from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from aimyproxy.diff.report import Change, Ids, Report
 
 # In a table, a code span can't say these: bars end cells, and a backslash before one is taken for an escape.
 _UNSPEAKABLE: Final = frozenset("`|\\")
-_MOST_ROWS: Final = 100
-"""More rows are counted and not shown: GitHub takes comments of 65,536 characters."""
+_LONGEST_TABLE: Final = 25_000
+_LONGEST_LIST: Final = 5_000
+"""Of longer ones, in characters, the rest is counted: GitHub takes 65,536 a comment, and there are two and four."""
 
 
 def render(report: Report) -> str:
@@ -51,17 +52,26 @@ def _table(report: Report, changes: list[Change]) -> str:
     rows = [
         f"| {code(event_name(change.event))} | {code(described(change))} "
         f"| {counts(change, report.compared[change.event])} | {ids_text(change.exchanges)} |"
-        for change in changes[:_MOST_ROWS]
+        for change in changes
     ]
-    more = [f"\n… and {plural(len(changes) - _MOST_ROWS, 'more change')}."] if len(changes) > _MOST_ROWS else []
-    return "\n".join(["| event | what changes | answers | where |", "|---|---|---|---|", *rows, *more])
+    return "\n".join(["| event | what changes | answers | where |", "|---|---|---|---|", *_few(rows, _LONGEST_TABLE)])
+
+
+def _few(lines: list[str], longest: int) -> Iterator[str]:
+    """As many lines as there is room for, and how many more there are."""
+    for index, line in enumerate(lines):
+        longest -= len(line)
+        if longest < 0:
+            yield f"\n… and {len(lines) - index} more."
+            return
+        yield line
 
 
 def _folded(title: str, ids: Ids) -> str:
     if not ids:
         return ""
     lines = [f"- {code(event_name(event))}: {ids_text(of_event, 20)}" for event, of_event in in_order(ids)]
-    return _details(f"{title}: {plural(count(ids), 'exchange')}", lines)
+    return _details(f"{title}: {plural(count(ids), 'exchange')}", _few(lines, _LONGEST_LIST))
 
 
 def _noise(report: Report) -> str:

@@ -6,9 +6,10 @@ Paths are JSONPaths (RFC 9535) and begin at the effect: `$.order.total` is insid
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from aimyproxy.diff.arrays import NOTHING_TOLD, Arrays
 from aimyproxy.diff.structure import differences
@@ -155,17 +156,26 @@ def _places(selectors: Iterable[Selector], value: JSON) -> Iterator[Path]:
         yield from selector.places(value)
 
 
-def _masked(value: JSON, places: Collection[Path], path: Path = ()) -> JSON:
+def _masked(value: JSON, places: Collection[Path]) -> JSON:
     """The value without the members at these places; elements are null there, so that the others keep their index."""
-    if path in places:
-        return None
-    if isinstance(value, dict):
-        return {
-            key: _masked(member, places, (*path, key)) for key, member in value.items() if (*path, key) not in places
-        }
-    if isinstance(value, list):
-        return [_masked(element, places, (*path, index)) for index, element in enumerate(value)]
-    return value
+    if not places or () in places:
+        return None if places else value
+    copies: dict[Path, Any] = {(): copy(value)}
+    for place in places:
+        # What is inside of what is gone is gone, too.
+        if any(place[:depth] in places for depth in range(1, len(place))):
+            continue
+        within = copies[()]
+        for depth in range(1, len(place)):
+            outer = place[:depth]
+            if outer not in copies:
+                copies[outer] = within[outer[-1]] = copy(within[outer[-1]])
+            within = copies[outer]
+        if isinstance(within, dict):
+            del within[place[-1]]
+        else:
+            within[place[-1]] = None
+    return cast("JSON", copies[()])
 
 
 def _wanted(one: Difference, before: Collection[Path], after: Collection[Path]) -> bool:

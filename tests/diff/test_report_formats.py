@@ -68,11 +68,21 @@ def test_markdown_folds_up_what_is_no_difference():
 
 
 def test_a_comment_has_its_limits():
-    """A hundred rows, and how many more there are."""
-    report = report_on(*pairs_of({}, {f"v{number}": 1 for number in range(130)}, 1))
-    lines = report_markdown.render(report).splitlines()
-    assert sum(line.startswith("| `start`") for line in lines) == 100
-    assert lines[-1] == "… and 30 more changes."
+    """What has no room on GitHub is counted; the first change is the most important one."""
+    noise = Noise({("start", f"$.n{number}"): Evidence(1, 1, 1, 1) for number in range(400)})
+    values = {f"v{number}": "|" * 50 for number in range(400)}
+    report = report_on(
+        *pairs_of({f"n{number}": 1 for number in range(400)}, {**values, **{f"n{n}": 2 for n in range(400)}}, 1),
+        *((answer(number, {}, f"event {number}"), None) for number in range(2, 900)),
+        *((None, answer(number, {}, f"event {number}")) for number in range(2, 900)),
+        noise=noise,
+    )
+    text = report_markdown.render(report)
+    assert len(text) < 65_536
+    rows = sum(line.startswith("| `start` | <code>") for line in text.splitlines())
+    assert 0 < rows < 400
+    assert f"\n\n… and {400 - rows} more.\n" in text
+    assert text.count("… and ") == 3
 
 
 @given(st.text() | st.sampled_from(NASTY))
@@ -109,6 +119,7 @@ def test_junit_has_a_case_for_each_event():
     failure = root.find(".//testcase[@name='start']/failure")
     assert failure.get("message") == "2 of 2 answers differ"
     assert failure.text == "$.a 1 → 2 (2 of 2)  exchanges 1, 2"
+    assert root.find(".//testcase[@name='alone']/failure").get("message") == "1 without a partner"
     assert root.find(".//testcase[@name='alone']/failure").text == "only in the baseline: exchange 7"
     assert root.find(".//system-out").text.startswith("2 of 5 answers differ, in 1 of 2 events.")
 

@@ -159,3 +159,21 @@ def test_what_is_no_rule_is_refused(rules, message):
     with pytest.raises(InvalidDocument) as error:
         Rules.parse(rules)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("amount", ["0.5", "1s"])
+def test_a_number_that_no_float_can_hold_is_near_to_none(amount):
+    """Webhooks send such."""
+    assert not Tolerance.parse(amount).allows(10**400, 1.5)
+    assert not Tolerance.parse(amount).allows(1.5, 10**400)
+
+
+@given(objects, st.data())
+def test_nothing_of_a_recording_is_changed(value, data):
+    """What is left out is left out of a copy."""
+    before = json.dumps(value)
+    # The library that takes paths to many places refuses control characters, however they are spelled.
+    name = data.draw(st.sampled_from([*sorted(filter(str.isprintable, value)), "x"]))
+    rules = Rules.parse({f"$[{json.dumps(name)}]": {"ignore": True}, f"$[{json.dumps(name)}].*": {"ignore": True}})
+    assert rules.differences(value, value) == []
+    assert json.dumps(value) == before
