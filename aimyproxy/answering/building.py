@@ -16,14 +16,14 @@ from aimyproxy.answering.features import Situation
 from aimyproxy.answering.latency import Waits
 from aimyproxy.answering.lessons import Lessons
 from aimyproxy.answering.misses import SAMPLES, Sample
-from aimyproxy.answering.privacy import Owners
+from aimyproxy.answering.privacy import Owners, Sayings
 from aimyproxy.answering.turns import Turns
 from aimyproxy.answering.usual import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aimyproxy.answering.fitting import Hints
+    from aimyproxy.answering.background import Hints
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.serving import Match
     from aimyproxy.exchange import Exchange
@@ -59,6 +59,7 @@ class _Builder:
         self._latest: dict[str | None, deque[tuple[int, Asked]]] = {}
         self._waits = Waits()
         self._owners = Owners()
+        self._sayings = Sayings()
         self._conversations = Conversations(sys.maxsize)
 
     def add(self, identity: int, exchange: Exchange, edit: Mock | None) -> None:
@@ -83,8 +84,9 @@ class _Builder:
         known = self._event(asked.event)
         known.add(exchange, answerer)
         known.count(asked.conversation, turn)
-        if asked.variables is not None:
-            situation = Situation(asked.variables, turn + 1, previous, _moment(exchange))
+        if asked.variables is not None and self._match != "exact":
+            remembered = self._sayings.remembered(asked.conversation, exchange)
+            situation = Situation(asked.variables, turn + 1, previous, _moment(exchange), remembered=remembered)
             if self._match == "learned":
                 known.lessons.add(identity, situation, exchange, answerer)
             elif self._match == "event":

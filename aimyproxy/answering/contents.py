@@ -12,8 +12,8 @@ from aimyproxy.answering.rules import Rules
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Mapping
 
+    from aimyproxy.answering.background import Hints
     from aimyproxy.answering.eventanswers import EventAnswers
-    from aimyproxy.answering.fitting import Hints
     from aimyproxy.answering.misses import Sample
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.serving import Match

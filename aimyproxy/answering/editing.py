@@ -20,8 +20,8 @@ from aimyproxy.answering.features import Situation
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from aimyproxy.answering.background import Hints
     from aimyproxy.answering.eventanswers import EventAnswers
-    from aimyproxy.answering.fitting import Hints
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.turns import Turns
     from aimyproxy.exchange import Exchange

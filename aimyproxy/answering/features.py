@@ -84,8 +84,9 @@ class Situation:
     """A request as a learner or an answerer looks at it: its event's `occurrence`-th in the conversation.
 
     `variables` are all that it has, `previous` is the conversation's event before. Of a recorded request, `order` is
-    its place in the recording, `moment` when it came in seconds since 1970, and `told` all that may be somebody's own
-    in it. One that was widened has the values of the one `within` and those `added`.
+    its place in the recording, `moment` when it came in seconds since 1970, `told` all that may be somebody's own in
+    it, and `remembered` what its conversation said earlier and was answered now. One that was widened has the values
+    of the one `within` and those `added`.
     """
 
     variables: Mapping[str, JSON]
@@ -94,6 +95,7 @@ class Situation:
     moment: float | None = None
     order: int = 0
     told: frozenset[str] = frozenset()
+    remembered: frozenset[str] = frozenset()
     within: Situation | None = None
     added: Mapping[Path, JSON] = field(default_factory=dict)
 
@@ -126,14 +128,22 @@ class Situation:
     def heard(self, order: int, told: frozenset[str]) -> Situation:
         """This situation, whose request is the recording's number `order` and tells these values of somebody."""
         # What dataclasses.replace() does, in half the time: a recording has many.
-        return Situation(self.variables, self.occurrence, self.previous, self.moment, order, told)
+        return Situation(self.variables, self.occurrence, self.previous, self.moment, order, told, self.remembered)
 
     def widened(self, more: Mapping[Path, JSON]) -> Situation:
         """This situation with more values, which are those of its answer."""
         within = self.within or self
         added = {**self.added, **more}
         return Situation(
-            self.variables, self.occurrence, self.previous, self.moment, self.order, self.told, within, added
+            self.variables,
+            self.occurrence,
+            self.previous,
+            self.moment,
+            self.order,
+            self.told,
+            self.remembered,
+            within,
+            added,
         )
 
     def at(self, path: Path) -> JSON:

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import combinations
-from operator import lt
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.answering import fresh
+from aimyproxy.answering.background import Background, Hints
 from aimyproxy.answering.candidates import Row, candidates, holds
-from aimyproxy.answering.evidence import Evidence, Grouped
-from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value, is_number
-from aimyproxy.errors import InvalidDocument
-from aimyproxy.selectors import Selector
+from aimyproxy.answering.evidence import Evidence
+from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value
+from aimyproxy.answering.privacy import is_shared
+from aimyproxy.answering.recognising import counts, recognised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from aimyproxy.answering.features import Situation
-    from aimyproxy.answering.privacy import Privacy
+    from aimyproxy.answering.fresh import Kind
     from aimyproxy.jsonvalue import JSON, Path
 
 _SAMPLE: Final = 240
@@ -39,10 +38,6 @@ _TRUSTED: Final = 0.8
 """From this share of rows on that the others would have got right, an explanation is one."""
 _HARDLY_CONTRADICTED: Final = 0.9
 """From this share of a cell's rows on, the others are exceptions; below it, something decides that was not found."""
-
-
-_COUNTED: Final = 6
-"""So many numbers that only grow, whoever asks, don't do so by accident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ class Decision:
     right: int
     rows: int
     noise: bool = False
-    kind: fresh.Kind | None = None
+    kind: Kind | None = None
     chance: bool = False
     contradicted: frozenset[bytes] = field(default=frozenset(), repr=False)
 
@@ -94,53 +89,6 @@ def cell_key(situation: Situation, keys: tuple[Path, ...]) -> bytes:
         return b""
     values = situation.values
     return jsonvalue.canonical([[values[key]] if key in values else None for key in keys])
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What the user knows: paths that decide where values vary, and paths that never do."""
-
-    pinned: tuple[Path, ...] = ()
-    forbidden: frozenset[Path] = frozenset()
-
-    @classmethod
-    def parse(cls, pinned: Iterable[str], forbidden: Iterable[str]) -> Hints:
-        """The hints that JSONPaths to single places spell; raises InvalidDocument, also where one says both."""
-        pinned, forbidden = list(pinned), list(forbidden)
-        hints = cls(tuple(map(_steps, pinned)), frozenset(map(_steps, forbidden)))
-        if both := [path for path, steps in zip(pinned, hints.pinned, strict=True) if steps in hints.forbidden]:
-            raise InvalidDocument(f"{both[0]} is pinned and forbidden: leave out one of them")
-        return hints
-
-
-@dataclass(frozen=True, slots=True)
-class Background:
-    """What is known beforehand of the values of an event: by the user, and of whose they are.
-
-    Without `privacy` they say nothing of anybody. For all values of an event one background is to be used, since it
-    remembers how the situations differ.
-    """
-
-    hints: Hints = field(default_factory=Hints)
-    privacy: Privacy | None = None
-    _grouped: dict[tuple[int, ...], Grouped] = field(default_factory=dict)
-
-    def grouped(self, rows: Sequence[Row]) -> Grouped:
-        """What is known of how the situations of these rows differ, to be filled."""
-        orders = tuple(situation.order for situation, _ in rows)
-        # Only what was recorded has an order.
-        return self._grouped.setdefault(orders, {}) if len(set(orders)) == len(orders) else {}
-
-    def reveals(self, situations: Sequence[Situation], value: JSON, keys: Iterable[Path] = ()) -> bool:
-        """Whether a value, answered in all these situations, holds what may be somebody's own."""
-        return self.privacy is not None and self.privacy.reveals(situations, value, keys)
-
-
-def _steps(spelled: str) -> Path:
-    steps = Selector.parse(spelled).steps
-    if not steps:
-        raise InvalidDocument(f"{spelled!r} has to lead to one variable of the request, for example $.order.total")
-    return steps
 
 
 def fit(rows: Sequence[Row], path: Path | None = None, background: Background | None = None) -> Decision:
@@ -234,33 +182,32 @@ def _features(evidence: Evidence) -> list[Path]:
 
 def _decision(evidence: Evidence, rows: Sequence[Row], keys: tuple[Path, ...], background: Background) -> Decision:
     right, count = evidence.right(keys), len(evidence.rows)
-    generic = sorted(evidence.generic, key=lambda expression: -evidence.generic[expression].bit_count())
+    distinct = len(evidence.constants)
+    noise = right < _TRUSTED * count and distinct > max(_FEW, _NOISY * count) and b"" not in evidence.constants
+    # What keys explain half of is no chance, though the rest of it was not found.
+    unexplained = noise and right < count / 2
+    kind = recognised([value for _, value in rows], [asked.moment for asked, _ in rows]) if unexplained else None
+    # What looks like a random number may be computed from the request, by a formula that nobody found.
+    chance = unexplained and ((kind is not None and not kind.computable) or _is_chance(rows))
+    words = None if not keys and (kind or chance) else background.shared(rows)
     cells: dict[bytes, list[Row]] = {}
     for row in rows:
         cells.setdefault(cell_key(row[0], keys), []).append(row)
     table = {}
     for cell, members in cells.items():
-        if expression := _of_cell(members, list(evidence.generic), background, keys):
+        if expression := _of_cell(members, list(evidence.generic), background, keys, None if keys else words):
             table[cell] = expression
-    distinct = len(evidence.constants)
-    noise = right < _TRUSTED * count and distinct > max(_FEW, _NOISY * count) and b"" not in evidence.constants
+    generic = sorted(evidence.generic, key=lambda expression: -evidence.generic[expression].bit_count())
     # One that held only once is no more likely than any value.
     best = generic[0] if generic and evidence.generic[generic[0]].bit_count() > 1 else None
-    fallback = best or _of_cell(rows, [], background, ()) or Constant(ABSENT)
-    # What keys explain half of is no chance, though the rest of it was not found.
-    unexplained = noise and right < count / 2
-    kind = fresh.recognised([value for _, value in rows], [asked.moment for asked, _ in rows]) if unexplained else None
-    # What looks like a random number may be computed from the request, by a formula that nobody found.
-    plain = kind is not None and not isinstance(kind, fresh.Number)
-    chance = unexplained and (plain or _is_chance(rows))
+    fallback = best or _of_cell(rows, [], background, (), words) or Constant(ABSENT)
     contradicted = frozenset() if noise else _contradicted(cells, table)
     return Decision(keys, table, fallback, right, count, noise, kind, chance, contradicted)
 
 
 def _is_chance(rows: Sequence[Row]) -> bool:
     """Whether values can't follow from their requests: a count over all users, or two for one user's same request."""
-    values = [value for _, value in rows]
-    if len(rows) >= _COUNTED and all(map(is_number, values)) and all(map(lt, values, values[1:])):  # type: ignore[arg-type]
+    if counts([value for _, value in rows]):
         return True
     seen: dict[bytes, JSON] = {}
     for situation, value in rows:
@@ -285,9 +232,16 @@ def _contradicted(cells: Mapping[bytes, Sequence[Row]], table: Mapping[bytes, Ex
 
 
 def _of_cell(
-    members: Sequence[Row], generic: list[Expression], background: Background, keys: tuple[Path, ...]
+    members: Sequence[Row],
+    generic: list[Expression],
+    background: Background,
+    keys: tuple[Path, ...],
+    words: frozenset[str] | None,
 ) -> Expression | None:
-    """The expression of a cell: one that is proven and holds for all, else the value seen most that is nobody's own."""
+    """The expression of a cell: one that is proven and holds for all, else the value seen most that is nobody's own.
+
+    Where they are given, all that such a value says of anybody is among the `words`.
+    """
     by_value: dict[bytes, list[Row]] = {}
     for row in members:
         by_value.setdefault(b"" if row[1] is ABSENT else jsonvalue.canonical(row[1]), []).append(row)
@@ -300,9 +254,19 @@ def _of_cell(
             return best
     for group in groups:
         value = group[0][1]
-        if value is ABSENT or not background.reveals([situation for situation, _ in group], value, keys):
+        if value is ABSENT or _is_nobodys(value, [situation for situation, _ in group], background, keys, words):
             return Constant(value)
     return None
+
+
+def _is_nobodys(
+    value: JSON,
+    situations: Sequence[Situation],
+    background: Background,
+    keys: tuple[Path, ...],
+    words: frozenset[str] | None,
+) -> bool:
+    return (words is None or is_shared(value, words)) and not background.reveals(situations, value, keys)
 
 
 def _holds_for(expression: Expression, group: Sequence[Row]) -> bool:

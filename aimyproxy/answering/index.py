@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.asked import Asked
-    from aimyproxy.answering.fitting import Hints
+    from aimyproxy.answering.background import Hints
     from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.latency import Waits
     from aimyproxy.answering.misses import Sample, Standing

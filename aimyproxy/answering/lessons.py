@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.answering.answers import Answer, Source
+from aimyproxy.answering.background import Hints
 from aimyproxy.answering.features import Situation
-from aimyproxy.answering.fitting import Hints, cell_key
+from aimyproxy.answering.fitting import cell_key
 from aimyproxy.answering.models import EventModel, Lesson
 from aimyproxy.answering.privacy import Owners, told
 
@@ -31,18 +32,21 @@ class _About:
     previous: str | None
     moment: float | None
     order: int
+    remembered: frozenset[str]
 
     @classmethod
     def of(cls, lesson: Lesson) -> _About:
-        situation = lesson.situation
-        return cls(lesson.identity, situation.occurrence, situation.previous, situation.moment, situation.order)
+        asked = lesson.situation
+        return cls(lesson.identity, asked.occurrence, asked.previous, asked.moment, asked.order, asked.remembered)
 
     def lesson(self, exchange: Exchange) -> Lesson:
         """The lesson; raises KeyError where the exchange is not the one that it was."""
         variables, response = exchange.request.body.variables(), exchange.response
         if variables is None or response is None:
             raise KeyError(self.identity)
-        situation = Situation(variables, self.occurrence, self.previous, self.moment, self.order, told(variables))
+        situation = Situation(
+            variables, self.occurrence, self.previous, self.moment, self.order, told(variables), self.remembered
+        )
         return Lesson(self.identity, situation, exchange.request, response)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering.answers import served_headers
+from aimyproxy.answering.background import Background, Hints
 from aimyproxy.answering.expressions import ABSENT, Value
 from aimyproxy.answering.features import ANSWER
-from aimyproxy.answering.fitting import Background, Decision, Hints, fit
+from aimyproxy.answering.fitting import Decision, fit
 from aimyproxy.answering.nodes import Leaf, Node, learn, learn_member
 from aimyproxy.answering.privacy import ENCODINGS, Owners, Privacy
 

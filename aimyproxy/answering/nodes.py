@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from aimyproxy import jsonvalue
 from aimyproxy.answering.expressions import ABSENT, Constant, Value
-from aimyproxy.answering.fitting import Background, Decision, fit
+from aimyproxy.answering.fitting import Decision, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from aimyproxy.answering.background import Background
     from aimyproxy.answering.candidates import Row
     from aimyproxy.answering.features import Situation
     from aimyproxy.jsonvalue import JSON, Path

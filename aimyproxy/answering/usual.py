@@ -52,9 +52,10 @@ class Usual:
         """Who answers as usual; None where every effect may hold what is somebody's own. Forgets what was added."""
         # sorted() keeps the order of equals, and the effects stand in the order of their first exchange.
         ranked = sorted(self._effects.values(), key=lambda effect: -effect.count)
+        answered = [(situation, effect.value) for effect in ranked for situation in effect.situations]
+        privacy = Privacy.of(sorted(answered, key=lambda row: row[0].order), self._owners)
         self._effects = {}
         for effect in ranked:
-            privacy = Privacy.of([(situation, effect.value) for situation in effect.situations], self._owners)
             # What a person wrote in the place of a response is meant to be served.
             if effect.answerer.mock is not None:
                 return effect.answerer

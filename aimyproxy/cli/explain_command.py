@@ -130,7 +130,7 @@ def _called(event: str | None) -> str:
 
 def hint(recording: Recording, event: str, pin: Iterable[str], forbid: Iterable[str], *, forget: bool) -> None:
     """Keep what the user knows of an event's deciding paths; raises InvalidDocument at what is no path."""
-    from aimyproxy.answering.fitting import Hints
+    from aimyproxy.answering.background import Hints
 
     hints = recording.hints.read()
     members = {} if forget else hints.get(event, {})
@@ -170,12 +170,21 @@ def _depends(decision: Decision) -> str:
     from aimyproxy.answering.features import words
 
     if decision.noise:
-        served = f"{decision.kind.words}, served as recorded or, with --fresh, made anew" if decision.kind else ""
-        return f"differs without a reason (noise): {served or 'served as recorded'} ({_seen(decision)})"
+        return f"differs without a reason (noise): {_served(decision)} ({_seen(decision)})"
     evidence = f"({decision.right} of {decision.rows} follow from the others)"
     if not decision.keys:
         return f"= {_only(decision)} {evidence}" if decision.trusted else f"can't be told {evidence}"
     return f"depends on {_joined(words(key) for key in decision.keys)} {evidence}"
+
+
+def _served(decision: Decision) -> str:
+    from aimyproxy.answering.expressions import ABSENT, Constant
+
+    if decision.kind:
+        return f"{decision.kind.words}, served as recorded or, with --fresh, made anew"
+    if decision.fallback == Constant(ABSENT):
+        return "left out for new users, since it may be somebody's own"
+    return "served as recorded"
 
 
 def _seen(decision: Decision) -> str:

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from aimyproxy.answering.fitting import Hints
+from aimyproxy.answering.background import Hints
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aimyproxy.answering.fitting import Hints
+from aimyproxy.answering.background import Hints
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.answering.replayer import Replayer

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimyproxy.answering.background import Background, Hints
 from aimyproxy.answering.expressions import ABSENT, Constant, Copy, Echo, Pair, Text
 from aimyproxy.answering.features import OCCURRENCE, PREVIOUS, Situation
-from aimyproxy.answering.fitting import Background, Hints, cell_key, fit
+from aimyproxy.answering.fitting import cell_key, fit
 from aimyproxy.answering.privacy import Owners, Privacy
 from aimyproxy.errors import InvalidDocument
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aimyproxy.answering import fresh
+from aimyproxy.answering import recognising
 from aimyproxy.answering.fresh import Dice, Number, Token
 
 NOW = 1795485600.123456  # 2026-11-24T02:00:00.123456Z
@@ -20,7 +20,7 @@ DICE = Dice(Random(1), lambda: NOW)
 
 def recognised(values, moments=None):
     """The kind of these values, recorded at these moments, or at nobody knows which."""
-    return fresh.recognised(values, moments or [None] * len(values))
+    return recognising.recognised(values, moments or [None] * len(values))
 
 
 BEGUN = 1767261600  # 2026-01-01T10:00:00Z
@@ -174,3 +174,60 @@ def test_the_usual_dice_know_the_time():
     moments = [BEGUN + step for step in range(5)]
     made = recognised([at(moment) + "Z" for moment in moments], moments).made(Dice())
     assert datetime.fromisoformat(made) > datetime.fromtimestamp(BEGUN + DAY, UTC)
+
+
+def test_a_text_with_noise_in_it():
+    """Each place is of its own kind; what is the same in all stays."""
+    texts = [
+        f"Заказ {number * 7919 % 9001 + 500} на {number * 104729 % 97} ₽, код {number * 740503 % 10**6:06d}, касса 3"
+        for number in range(1, 9)
+    ]
+    kind = recognised(texts)
+    assert kind.words == "a text with a random number"
+    assert kind.computable
+    made = re.fullmatch(r"Заказ (\d+) на (\d+) ₽, код (\d{6}), касса 3", kind.made(DICE))
+    assert 500 <= int(made[1]) <= 9500
+    assert int(made[2]) < 97
+
+
+def test_a_text_with_times_and_uuids_in_it():
+    """Of which no formula is the reason."""
+    moments = [BEGUN + step * DAY for step in range(5)]
+    kind = recognised([f"{at(moment)}Z, номер {uuid.UUID(int=moment**4, version=4)}" for moment in moments], moments)
+    assert kind.words == "a text with a timestamp and a UUID"
+    assert not kind.computable
+    assert re.fullmatch(r"2026-11-24T02:00:00Z, номер [0-9a-f-]{36}", kind.made(DICE))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Иван, 17", "Анна, 5", "Пётр, 11", "Олег, 2", "Яна, 8"],
+        ["№ 1 и 17", "№ 1", "№ 1 и 11", "№ 1 и 2", "№ 1 и 8"],
+        [f"№ {10**number}, {uuid.UUID(int=5)}{number}" for number in range(17, 23)],
+    ],
+)
+def test_what_differs_in_words_is_no_text_with_noise(texts):
+    """Nor where the places differ, or a number is longer than numbers are."""
+    assert recognised(texts) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "counting"),
+    [
+        ([3, 5, 6, 9, 11, 12], True),
+        ([3, 5, 6, 9, 11], False),
+        ([3, 5, 5, 9, 11, 12], False),
+        ([True, 5, 6, 9, 11, 12], False),
+        ([f"Заказ {number} из 2" for number in (98, 99, 100, 103, 104, 110)], True),
+        ([f"Заказ {number} из {number % 3}" for number in (98, 99, 100, 103, 104, 110)], False),
+        ([f"Заказ {'9' * number}" for number in range(15, 25)], False),
+        (["Иван"] * 6, False),
+        (["Иван 1"] * 6, False),
+        ([*"абвгде"], False),
+        ([1, 2, 3, 4, 5, "6"], False),
+    ],
+)
+def test_what_only_counts_over_all_users(values, counting):
+    """Alone, or as the only numbers in texts that differ in nothing else."""
+    assert recognising.counts(values) is counting

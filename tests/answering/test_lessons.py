@@ -7,8 +7,8 @@ import pytest
 
 from aimyproxy.answering import lessons as lessons_module
 from aimyproxy.answering.answers import Answerer
+from aimyproxy.answering.background import Hints
 from aimyproxy.answering.features import Situation
-from aimyproxy.answering.fitting import Hints
 from aimyproxy.answering.lessons import Lessons
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.exchange import Failure

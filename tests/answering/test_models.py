@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from aimyproxy.answering.background import Hints
 from aimyproxy.answering.features import OCCURRENCE, Situation
-from aimyproxy.answering.fitting import Hints
 from aimyproxy.answering.models import EventModel, Lesson
 from aimyproxy.answering.privacy import Owners
 from aimyproxy.exchange import Body, Response

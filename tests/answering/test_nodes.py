@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
+from aimyproxy.answering.background import Background
 from aimyproxy.answering.expressions import ABSENT
 from aimyproxy.answering.features import Situation
-from aimyproxy.answering.fitting import Background
 from aimyproxy.answering.nodes import Elements, Leaf, Members, before, learn, learn_member
 from aimyproxy.answering.privacy import Owners, Privacy
 from tests.strategies import values

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import aimyproxy
@@ -275,3 +275,69 @@ def test_conversations_in_turns_never_mix():
             answer = Body.of(served(replay, held).body)
             assert answer == webhook(*EVENTS[held["action"]], held, memories[user]).body
             talk.merged(user, answer.variables())
+
+
+# -- what the webhook remembers or knows ----------------------------------------------------------------------------
+
+SHORT = st.one_of(
+    st.text("абвгдеёжийклмнопрстуфхцчшщэюя", min_size=2, max_size=5),
+    st.integers(10, 99_999),
+    st.decimals(10, 9_999, places=1).map(float),
+)
+FORMS = {
+    "as it is": lambda value: {"said": value},
+    "in a text": lambda value: {"text": f"Вы выбрали: {value}. Всё верно?"},
+    "inside": lambda value: {"order": {"lines": [value, {"of": value}]}},
+    "a text alone": lambda value: value if isinstance(value, str) else {"said": str(value)},
+}
+
+
+def own_words(answer):
+    """What an answer says, word by word: a short value is found by chance inside of others."""
+    return {word.strip(".:?") for line in spoken(answer).split("\n") for word in [line, *line.split()]}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=60, deadline=None)
+@given(said=st.lists(SHORT, min_size=2, max_size=14), match=st.sampled_from(["learned", "event"]))
+@example(said=["аа", 10, 10.0], match="learned")
+def test_what_a_webhook_remembers_is_no_strangers(form, said, match):
+    """However short: it was said on one screen and is answered on another, whose request doesn't hold it."""
+    pairs = []
+    for user, value in enumerate(said):
+        pairs.append(({**frame(user, "tell"), "said": value}, {"ok": True}))
+        pairs.append((frame(user, "ask"), FORMS[form](value)))
+    talks = (exchange(request(asked), Response(200, (), Body("json", answer))) for asked, answer in pairs)
+    replay = Replayer(Index.build(enumerate(talks, 1), match=match))
+    answer = served(replay, frame(50, "ask"))
+    # What all of them said is nobody's own.
+    if answer is not None and len(set(said)) > 1:
+        assert not {str(value).casefold() for value in said} & {word.casefold() for word in own_words(answer)}
+
+
+@pytest.mark.parametrize("known", ["Тариф Северный", "карта-Яхонт", "ЯРОСЛАВ", {"a": ["Тариф Северный"]}])
+def test_what_a_webhook_knows_of_one_user_is_no_strangers(known):
+    """Nobody said it, and nothing in the requests explains who gets what."""
+    others = ["Тариф Южный", "карта-Берилл", "МАРИНА", {"a": ["Лазурит"]}, "Опал", "Топаз", "Агат"]
+    talks = [
+        exchange(request(frame(user, "login")), Response(200, (), Body("json", {"plan": value, "ok": True})))
+        for user, value in enumerate([known, *others])
+    ]
+    answer = served(Replayer(Index.build(enumerate(talks, 1), match="learned")), frame(50, "login"))
+    assert answer.source.step == "guess"
+    assert json.loads(answer.body) == {"ok": True}
+
+
+def test_a_webhooks_own_numbers_are_served_as_recorded():
+    """They tell of nobody: an answer without its text would be worse than one with another order's number."""
+    talks = [
+        exchange(
+            request(frame(user, "order")),
+            Response(
+                200, (), Body("json", {"text": f"Заказ {user * 7919 % 10**6:06d} принят в {10 + user}:{30 + user}"})
+            ),
+        )
+        for user in (7, 3, 12, 5, 1, 14, 9)
+    ]
+    answer = served(Replayer(Index.build(enumerate(talks, 1), match="learned")), frame(50, "order"))
+    assert json.loads(answer.body)["text"].startswith("Заказ ")

@@ -30,8 +30,8 @@ SEED = 1
 
 UNKNOWABLE = {"arithmetic, values never seen"}
 """Kinds of which no answer can be known."""
-UNSURE = {"counter per user", "table, values never seen"}
-"""Kinds of which an answer that is right may be called a guess."""
+UNSURE = {"counter per user", "table, values never seen", "noise beside stable fields"}
+"""Kinds of which an answer that is right may be called a guess: a random number could be computed from the request."""
 USUAL = {
     *("echo with constants", "delta only", "echo that grows", "noise beside stable fields", "no object"),
     "arithmetic, values never seen",
