@@ -397,7 +397,8 @@ def test_explain_tells_what_was_learned(aimyproxy, menu):
         "      always 490",
         "      always 590",
         "      always 650",
-        "  code differs without a reason (noise): served as recorded (12 values seen)",
+        "  code differs without a reason (noise): left out for new users, since it may be somebody's own"
+        " (12 values seen)",
     ]
 
 
