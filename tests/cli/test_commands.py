@@ -386,6 +386,9 @@ def menu(root):
     return recording
 
 
+LEFT_OUT = "left out for new users, since it may be somebody's own"
+
+
 def test_explain_tells_what_was_learned(aimyproxy, menu):
     """In words, with the evidence."""
     status, out, _ = aimyproxy("explain", "menu")
@@ -397,8 +400,7 @@ def test_explain_tells_what_was_learned(aimyproxy, menu):
         "      always 490",
         "      always 590",
         "      always 650",
-        "  code differs without a reason (noise): left out for new users, since it may be somebody's own"
-        " (12 values seen)",
+        f"  code differs without a reason (noise): {LEFT_OUT} (12 values seen)",
     ]
 
 
