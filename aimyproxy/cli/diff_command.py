@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aimyproxy.cli.diff_options import Share, gate_options, live_options, rule_options
+from aimyproxy.cli.diff_output import FORMATS, style_of, write
 from aimyproxy.cli.options import Url, recordings_option
-from aimyproxy.errors import InvalidDocument, InvalidOption, StoreError
+from aimyproxy.errors import EXIT_OK, InvalidDocument, InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from aimyproxy.diff.gate import Gate
     from aimyproxy.diff.report import Report
     from aimyproxy.diff.rules import Told
     from aimyproxy.diff.run import LiveOptions
+    from aimyproxy.diff.selection import Selection
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
 
@@ -33,49 +36,37 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="EVENT",
     envvar="AIMYPROXY_DIFF_EVENT",
-    help="Only this event; may be repeated.",
+    help="Only this event; repeatable.",
+)
+@click.option(
+    "--user",
+    "users",
+    multiple=True,
+    metavar="ID",
+    envvar="AIMYPROXY_DIFF_USER",
+    help="Only the user of this userId; repeatable.",
+)
+@click.option(
+    "--sample", type=Share(), metavar="SHARE", default="100%", help="Only this share of conversations, as 10%."
 )
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json", "markdown", "junit"]),
-    default="text",
-    show_default=True,
+    type=click.Choice(FORMATS),
     envvar="AIMYPROXY_DIFF_FORMAT",
-    help="For people, programs, pull requests, CI servers.",
-)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
-@click.option("--save", metavar="NAME", help="With --target: keep what came back as a recording of this name.")
-@click.option(
-    "--concurrency",
-    type=click.IntRange(1, 1000),
-    default=8,
-    show_default=True,
-    help="With --target: conversations side by side.",
+    help="For people, programs, pull requests, CI servers. By default what a file's name says, else text.",
 )
 @click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=30.0,
-    show_default=True,
-    help="With --target: seconds to wait for each answer.",
-)
-@click.option("--ignore", metavar="PATH", multiple=True, help="Leave this out, as $.order.id or $..id; repeatable.")
-@click.option("--only", metavar="PATH", multiple=True, help="Look at this alone; repeatable.")
-@click.option(
-    "--tolerance", metavar="PATH=AMOUNT", multiple=True, help="Let numbers differ by 0.01, or times by 1s; repeatable."
-)
-@click.option(
-    "--key", metavar="PATH=MEMBER", multiple=True, help="Tell an array's elements apart by this member; repeatable."
-)
-@click.option(
-    "--set",
-    "sets",
-    metavar="PATH",
+    "--output",
+    "outputs",
+    type=click.Path(dir_okay=False, path_type=Path),
     multiple=True,
-    envvar="AIMYPROXY_DIFF_SET",
-    help="Take an array for a set; repeatable.",
+    envvar="AIMYPROXY_DIFF_OUTPUT",
+    help="Write the report to this file; repeatable, in as many formats.",
 )
+@live_options
+@rule_options
+@gate_options
 @recordings_option
 def command(
     folder: RecordingsFolder,
@@ -83,16 +74,14 @@ def command(
     candidate: str | None,
     target: str | None,
     events: tuple[str, ...],
-    style: str,
-    output: Path | None,
-    save: str | None,
-    concurrency: int,
-    timeout: float,
-    ignore: tuple[str, ...],
-    only: tuple[str, ...],
-    tolerance: tuple[str, ...],
-    key: tuple[str, ...],
-    sets: tuple[str, ...],
+    users: tuple[str, ...],
+    sample: float,
+    style: str | None,
+    outputs: tuple[Path, ...],
+    live: LiveOptions,
+    dry_run: bool,
+    rules: dict[str, tuple[str, ...]],
+    gate: Gate,
 ) -> int:
     """What would another version of the webhook change for the bot's users?
 
@@ -100,44 +89,46 @@ def command(
     requests. They are sent with the header `Aimyproxy-Replay: 1`, so that a webhook can skip mails and payments.
 
     \b
-    Answers are compared by what they do to the bot's variables, by status and by failure. Where the baseline
-    differs from itself, a change is noise: it is listed at the end and not counted. Paths are JSONPaths that begin
+    Answers are compared by what they do to the bot's variables, by status and by failure. What the baseline also
+    shows against itself is noise: it is listed at the end and not counted. Paths are JSONPaths that begin
     at the variables; what is told of them for every diff is kept in the baseline's diff.json.
 
     \b
     Exit status: 0 the same (noise aside), 1 different, 2 trouble (some requests could not be sent, nothing to
     compare), 130 interrupted; what was compared until then is reported.
     """
-    from aimyproxy.diff.run import LiveOptions
+    from aimyproxy.diff.selection import Selection
 
     if (candidate is None) == (target is None):
         raise click.UsageError("Name either a second recording to compare with, or a webhook by --target URL.")
-    if save is not None and target is None:
-        raise click.UsageError("--save keeps what a webhook answers: it needs --target URL.")
-    if output is not None and not output.absolute().parent.is_dir():
-        raise click.UsageError(f"--output {output}: there is no folder {output.absolute().parent}.")
-    told = _told({"--ignore": ignore, "--only": only, "--set": sets}, {"--tolerance": tolerance, "--key": key})
-    options = LiveOptions(concurrency, timeout, save)
-    report = diff(folder, baseline, candidate, target, events, options, told)
-    write(report, style, output)
+    for output in outputs:
+        if not output.absolute().parent.is_dir():
+            raise click.UsageError(f"--output {output}: there is no folder {output.absolute().parent}.")
+    selection = Selection(events, users, sample)
+    if dry_run and target is not None:
+        click.echo(planned(folder, baseline, target, selection, live))
+        return EXIT_OK
+    report = diff(folder, baseline, candidate, target, selection, live, _told(rules), gate)
+    write(report, {output: style or style_of(output) for output in outputs}, style or "text")
     return report.exit_status
 
 
-def _told(flags: dict[str, tuple[str, ...]], assignments: dict[str, tuple[str, ...]]) -> Told:
+def _told(given: dict[str, tuple[str, ...]]) -> Told:
     """The rules of these options by path; raises InvalidOption."""
     from aimyproxy.diff.rules import Rules
 
     told: dict[str, dict[str, JSON]] = {}
-    for option, given in (flags | assignments).items():
-        for one in given:
-            path, assigned, value = one.rpartition("=") if option in assignments else (one, "=", "")
+    for name, values in given.items():
+        for one in values:
+            assigns = name in ("tolerance", "key")
+            path, assigned, value = one.rpartition("=") if assigns else (one, "=", "")
             if not assigned:
-                raise InvalidOption(f"{option} {one}: write the path, = and a value, as $.total=0.01.")
-            rule: dict[str, JSON] = {option.removeprefix("--"): value if option in assignments else True}
+                raise InvalidOption(f"--{name} {one}: write the path, = and a value, as $.total=0.01.")
+            rule: dict[str, JSON] = {name: value if assigns else True}
             try:
                 Rules.parse({path: rule})
             except InvalidDocument as error:
-                raise InvalidOption(f"{option} {one}: {error}.") from None
+                raise InvalidOption(f"--{name} {one}: {error}.") from None
             told.setdefault(path, {}).update(rule)
     return told
 
@@ -147,9 +138,10 @@ def diff(
     baseline: str,
     candidate: str | None,
     target: str | None,
-    events: tuple[str, ...],
-    options: LiveOptions,
+    selection: Selection,
+    live: LiveOptions,
     told: Told,
+    gate: Gate,
 ) -> Report:
     """The report on two recordings, or on one and the webhook at `target`; raises AimyproxyError."""
     from aimyproxy.diff.run import diff_live, diff_recordings, rules_of
@@ -158,36 +150,30 @@ def diff(
     recording = folder.open(baseline)
     rules = rules_of(recording, told)
     if target is None:
-        return diff_recordings(recording, folder.open(candidate or ""), events, rules)
+        return diff_recordings(recording, folder.open(candidate or ""), selection, rules, gate)
     with _progress() as progress:
-        return diff_live(folder, recording, Target.parse(target), events, options, progress, rules)
+        return diff_live(folder, recording, Target.parse(target), selection, live, progress, rules, gate)
 
 
-def write(report: Report, style: str, output: Path | None) -> None:
-    """Put the report out in this format: to the file, or to standard output, coloured on a terminal only."""
-    from aimyproxy.diff.report_text import render, verdict
+def planned(folder: RecordingsFolder, baseline: str, target: str, selection: Selection, live: LiveOptions) -> str:
+    """What a diff against this target would send, in words."""
+    from aimyproxy.diff.run import survey
+    from aimyproxy.diff.wording import event_name, plural
+    from aimyproxy.target import Target
 
-    if output is None:
-        text = render(report, click.style) if style == "text" else _rendered(report, style)
-        click.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
-        return
-    try:
-        output.write_text(_rendered(report, style), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"--output {output} can't be written: {error.strerror}.") from None
-    click.echo(f"{verdict(report)} The report is in {output}.", err=True)
-
-
-def _rendered(report: Report, style: str) -> str:
-    from aimyproxy.diff import report_json, report_junit, report_markdown, report_text
-
-    formats: dict[str, Callable[[Report], str]] = {
-        "text": report_text.render,
-        "json": report_json.render,
-        "markdown": report_markdown.render,
-        "junit": report_junit.render,
-    }
-    return formats[style](report)
+    recording = folder.open(baseline)
+    found = survey(recording, selection)
+    selection.check(found.events, found.chosen.total(), f"{recording.name} has")
+    total = found.chosen.total()
+    repeats = f", each {live.repeat} times" if live.repeat > 1 else ""
+    pace = f", at most {live.rate:g} a second" if live.rate else ""
+    mark = f"with the header {live.mark}: 1" if live.mark else "with no header that marks them"
+    sending = (
+        f"Would send {plural(total, 'request')} of {plural(found.conversations, 'conversation')} to "
+        f"{Target.parse(target).display}{repeats}, {live.concurrency} side by side{pace}, {mark}. Nothing was sent."
+    )
+    by_name = sorted(found.chosen.items(), key=lambda counted: (-counted[1], counted[0] or ""))
+    return "\n".join([sending, *(f"  {event_name(event)}: {number}" for event, number in by_name)])
 
 
 @contextmanager

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Answer:
     """How the webhook answered one request.
 
-    `id` is the exchange's id in its recording, 0 where it was not recorded. Either there is a `status` and an
-    effect, or `failure` says why there is none.
+    `id` is the exchange's id in its recording, 0 where it was not recorded; `at` says when it was. Either there is a
+    `status` and an effect, or `failure` says why there is none. `milliseconds` are those that the webhook took.
     """
 
     id: int
@@ -27,6 +27,8 @@ class Answer:
     status: int | None
     failure: FailureKind | None
     effect: Effect
+    at: str
+    milliseconds: float | None = None
 
     @property
     def known(self) -> bool:
@@ -43,9 +45,9 @@ def answer_of(identity: int, exchange: Exchange) -> Answer:
         # Nested deeper than Python can compare: only whether the text is the same can be told.
         effect = Effect("body", response.body.raw if response else None)
     if response is not None:
-        return Answer(identity, exchange.event, response.status, None, effect)
+        return Answer(identity, exchange.event, response.status, None, effect, exchange.at, exchange.timing.upstream_ms)
     failure = exchange.failure.kind if exchange.failure else "protocol"
-    return Answer(identity, exchange.event, None, failure, effect)
+    return Answer(identity, exchange.event, None, failure, effect, exchange.at)
 
 
 def leaves(value: JSON) -> Iterator[tuple[tuple[str | int, ...], JSON]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy.diff.comparison import Aspect, compare
+from aimyproxy.diff.gate import Gate
+from aimyproxy.diff.kinds import Seen, kind_of
+from aimyproxy.diff.latency import Latency
 from aimyproxy.diff.noise import Noise
 from aimyproxy.diff.rules import NO_RULES, Rules
 from aimyproxy.diff.structure import pattern
@@ -16,14 +19,19 @@ from aimyproxy.jsonvalue import canonical
 
 if TYPE_CHECKING:
     from aimyproxy.diff.answers import Answer
-    from aimyproxy.diff.comparison import Finding
+    from aimyproxy.diff.kinds import KindName
+    from aimyproxy.diff.latency import Compared
     from aimyproxy.diff.noise import Evidence
     from aimyproxy.diff.pairs import Pair
     from aimyproxy.diff.structure import Difference, Kind
 
 _EXAMPLES: Final = 3
+_SEEN: Final = 20
+"""How many values of a change are kept to tell their kind."""
 
 Event: TypeAlias = str | None
+Shape: TypeAlias = "tuple[Aspect, str, Kind]"
+"""What findings have in common that are the same change: the pattern of their path, and of which kind they are."""
 Ids: TypeAlias = "dict[Event, list[int]]"
 """Exchange ids by event."""
 
@@ -53,6 +61,7 @@ class Change:
     answers: int = 0
     places: int = 0
     _ids: list[int] = field(default_factory=list)
+    _seen: dict[int, Seen] = field(default_factory=dict)
     _kept: dict[bytes, tuple[tuple[int, int], Example]] = field(default_factory=dict)
 
     @property
@@ -70,13 +79,20 @@ class Change:
         """Whether the values before and after are the same in all places."""
         return len(self._kept) == 1
 
-    def add(self, baseline: int, candidate: int | None, found: list[Difference]) -> None:
+    @property
+    def value_kind(self) -> KindName | None:
+        """What the values look like that changed, None where that is nothing known."""
+        return kind_of([seen for _, seen in sorted(self._seen.items())])
+
+    def add(self, baseline: Answer, candidate: Answer, found: list[Difference]) -> None:
         """Count one more answer that shows it, in so many places."""
         self.answers += 1
         self.places += len(found)
-        self._ids.append(baseline)
+        self._ids.append(baseline.id)
+        if len(self._seen) < _SEEN:
+            self._seen[baseline.id] = Seen(found[0].before, found[0].after, baseline.at, candidate.at)
         for place, difference in enumerate(found):
-            self._keep((baseline, place), Example(baseline, candidate, difference))
+            self._keep((baseline.id, place), Example(baseline.id, candidate.id or None, difference))
 
     def _keep(self, order: tuple[int, int], example: Example) -> None:
         """Keep the first three of different values, whatever the order in which live answers come."""
@@ -99,17 +115,20 @@ class Report:
     candidate: str
     noise: Noise = field(default_factory=Noise)
     rules: Rules = NO_RULES
+    gate: Gate = field(default_factory=Gate)
     planned: int | None = None
     interrupted: bool = False
     saved: str | None = None
     compared: Counter[Event] = field(default_factory=Counter)
-    differing: Counter[Event] = field(default_factory=Counter)
     only_in_baseline: Ids = field(default_factory=dict)
     only_in_candidate: Ids = field(default_factory=dict)
     unknown: Ids = field(default_factory=dict)
     unsent: Ids = field(default_factory=dict)
     unsent_reasons: Counter[str] = field(default_factory=Counter)
-    _changes: dict[tuple[Event, Aspect, str, Kind], Change] = field(default_factory=dict)
+    _changes: dict[tuple[Event, Shape], Change] = field(default_factory=dict)
+    _answers: Counter[tuple[Event, frozenset[Shape]]] = field(default_factory=Counter)
+    _latency: dict[Event, Latency] = field(default_factory=dict)
+    _differing: Counter[Event] | None = None
 
     def add(self, pair: Pair) -> None:
         """Compare one pair and count what it shows."""
@@ -127,21 +146,41 @@ class Report:
         self.unsent_reasons[reason] += 1
 
     @property
+    def differing(self) -> Counter[Event]:
+        """How many answers of each event differ, noise aside."""
+        return self._judge()
+
+    @property
     def changes(self) -> list[Change]:
         """The differences: the event with most differing answers first, in it what most answers show."""
+        self._judge()
         found = [change for change in self._changes.values() if not change.evidence]
         return sorted(found, key=lambda change: (self.rank(change.event), -change.answers, _order(change)))
 
     @property
     def noisy_changes(self) -> list[Change]:
         """What changed and is noise, by event."""
+        self._judge()
         found = [change for change in self._changes.values() if change.evidence]
         return sorted(found, key=lambda change: (_name(change.event), -change.answers, change.path))
+
+    @property
+    def times(self) -> list[tuple[Event, Compared]]:
+        """How long both sides took, by event; those that were timed on both."""
+        found = [(event, latency.compared()) for event, latency in self._latency.items()]
+        return sorted(
+            ((event, compared) for event, compared in found if compared), key=lambda of_event: _name(of_event[0])
+        )
 
     @property
     def alone(self) -> int:
         """How many exchanges have no partner."""
         return count(self.only_in_baseline) + count(self.only_in_candidate)
+
+    @property
+    def told(self) -> list[str]:
+        """What a person told this diff, in words."""
+        return [*self.rules.words, *self.gate.words]
 
     @property
     def exit_status(self) -> int:
@@ -153,12 +192,32 @@ class Report:
             return EXIT_INTERRUPTED
         if self.unsent or not (self.compared or self.alone):
             return EXIT_TROUBLE
-        return EXIT_DIFFERENT if self.differing.total() or self.alone else EXIT_OK
+        alone = len(self.only_in_baseline) + len(self.only_in_candidate)
+        slower = sum(compared.slower for _, compared in self.times)
+        return EXIT_DIFFERENT if self.gate.fails(self.changes, alone, slower) else EXIT_OK
 
     def rank(self, event: Event) -> tuple[object, ...]:
         """Sorts events: most differing answers first, then the larger share of them, then by name."""
         differing = self.differing[event]
         return -differing, -differing / (self.compared[event] or 1), _name(event)
+
+    def _judge(self) -> Counter[Event]:
+        """Tell noise from differences by all that was compared up to now; returns how many answers differ."""
+        if self._differing is None:
+            for change in self._changes.values():
+                change.evidence = self._evidence(change)
+            noisy = {key for key, change in self._changes.items() if change.evidence}
+            self._differing = Counter()
+            for (event, shapes), answers in self._answers.items():
+                self._differing[event] += answers * any((event, shape) not in noisy for shape in shapes)
+        return self._differing
+
+    def _evidence(self, change: Change) -> Evidence | None:
+        """Why a change is noise, by all that was compared up to now; None where it is a difference."""
+        if change.aspect != "effect" or change.kind != "changed":
+            return None
+        evidence = replace(self.noise.evidence(change.event, change.path), kind=change.value_kind)
+        return evidence if evidence.explains(change.answers, self.compared[change.event]) else None
 
     def _add_alone(self, baseline: Answer | None, candidate: Answer | None) -> None:
         if baseline is not None:
@@ -167,18 +226,17 @@ class Report:
             self.only_in_candidate.setdefault(candidate.event, []).append(candidate.id)
 
     def _add_compared(self, baseline: Answer, candidate: Answer) -> None:
-        event, different = baseline.event, False
+        event = baseline.event
         self.compared[event] += 1
-        grouped: dict[tuple[Aspect, str, Kind], list[Finding]] = {}
+        self._latency.setdefault(event, Latency()).add(baseline.milliseconds, candidate.milliseconds)
+        grouped: dict[Shape, list[Difference]] = {}
         for finding in compare(baseline, candidate, self.rules):
             shape = (finding.aspect, pattern(finding.difference.path), finding.difference.kind)
-            grouped.setdefault(shape, []).append(finding)
-        for shape, findings in grouped.items():
-            evidence = self.noise.evidence(event, findings[0])
-            change = self._changes.setdefault((event, *shape), Change(event, *shape, evidence))
-            change.add(baseline.id, candidate.id or None, [finding.difference for finding in findings])
-            different = different or evidence is None
-        self.differing[event] += different
+            grouped.setdefault(shape, []).append(finding.difference)
+        for shape, found in grouped.items():
+            self._changes.setdefault((event, shape), Change(event, *shape)).add(baseline, candidate, found)
+        self._answers[event, frozenset(grouped)] += 1
+        self._differing = None
 
 
 def in_order(ids: Ids) -> list[tuple[Event, list[int]]]:

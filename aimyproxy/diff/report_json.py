@@ -14,6 +14,8 @@
      "events": [{"event": "start", "compared": 40, "differing": 1}],          most affected first
      "changes": [CHANGE],                                                     most affected event first
      "noise": [CHANGE],
+     "latency": [{"event": "start", "slower": false,     milliseconds; whether the candidate is clearly slower
+                  "baseline": {"count": 40, "median": 41.2, "p95": 60.1}, "candidate": {…}}],
      "only_in_baseline": [{"event": "start", "exchanges": [7]}],
      "only_in_candidate": [{"event": "start", "exchanges": [9]}],
      "unknown": [{"event": "start", "exchanges": [3]}],     the bot hung up before an answer came: not compared
@@ -39,7 +41,9 @@ A CHANGE is what many answers have in common:
 null for kind "added", `after` for kind "removed", and `patch` the same as JSON Patch (RFC 6902) of the effect; it is
 empty for a status and a failure. Statuses are numbers; a failure is its kind (connect, timeout,
 disconnect, protocol), null on the side that answered. In "noise", `evidence` says how the baseline differs from
-itself: {"groups": 5, "groups_differing": 5, "pairs": 12, "pairs_differing": 12}.
+itself, and a candidate that was asked more than once from itself, and what the values look like (timestamp, UUID,
+token, counter or null): {"groups": 5, "groups_differing": 5, "pairs": 12, "pairs_differing": 12, "repeats": 0,
+"repeats_differing": 0, "kind": null}.
 
 A change that needs a reader to be changed raises `version`; new members don't.
 """
@@ -74,7 +78,7 @@ def as_json(report: Report) -> dict[str, JSON]:
         "candidate": report.candidate,
         "saved": report.saved,
         "verdict": verdict(report),
-        "rules": list(report.rules.words),
+        "rules": report.told,
         "exit_status": report.exit_status,
         "interrupted": report.interrupted,
         "planned": report.planned,
@@ -83,6 +87,7 @@ def as_json(report: Report) -> dict[str, JSON]:
         "events": _events(report),
         "changes": [_change(report, change) for change in report.changes],
         "noise": [_change(report, change) for change in report.noisy_changes],
+        "latency": [{"event": event, **asdict(compared)} for event, compared in report.times],
         "only_in_baseline": _ids(report.only_in_baseline),
         "only_in_candidate": _ids(report.only_in_candidate),
         "unknown": _ids(report.unknown),

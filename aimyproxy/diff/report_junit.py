@@ -77,7 +77,7 @@ def _summary(report: Report, event: Event) -> str:
 
 def _asides(report: Report) -> list[str]:
     noise = [f"noise: {event_name(change.event)}: {described(change, 1)}" for change in report.noisy_changes]
-    return [*noise, *(f"as told: {printable(words)}" for words in report.rules.words)]
+    return [*noise, *(f"as told: {printable(words)}" for words in report.told)]
 
 
 def _how_many(cases: list[Element], outcome: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aimyproxy.diff.report import count, in_order
 from aimyproxy.diff.report_text import verdict
-from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable
+from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable, reason, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,12 +26,13 @@ def render(report: Report) -> str:
         f"**{verdict(report)}**",
         f"{code(report.baseline)} → {code(report.candidate)}",
         _table(report, report.changes),
+        _slower(report),
         _folded("Only in the baseline", report.only_in_baseline),
         _folded("Only in the candidate", report.only_in_candidate),
         _folded("Not compared, the bot hung up before an answer came", report.unknown),
         _folded("Could not be sent", report.unsent),
         _noise(report),
-        "As told: " + "; ".join(map(code, report.rules.words)) + "." if report.rules.words else "",
+        "As told: " + "; ".join(map(code, report.told)) + "." if report.told else "",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -67,6 +68,11 @@ def _few(lines: list[str], longest: int) -> Iterator[str]:
         yield line
 
 
+def _slower(report: Report) -> str:
+    lines = [f"- {code(event_name(event))}: {time_of(compared)}" for event, compared in report.times if compared.slower]
+    return "\n".join(["Clearly slower:", "", *_few(lines, _LONGEST_LIST)]) if lines else ""
+
+
 def _folded(title: str, ids: Ids) -> str:
     if not ids:
         return ""
@@ -77,7 +83,18 @@ def _folded(title: str, ids: Ids) -> str:
 def _noise(report: Report) -> str:
     noisy = report.noisy_changes
     title = f"Noise, not counted above: {plural(len(noisy), 'path')}"
-    return _details(title, ["The baseline differs from itself there, too.", "", _table(report, noisy)]) if noisy else ""
+    return _details(title, [_noisy_table(report, noisy)]) if noisy else ""
+
+
+def _noisy_table(report: Report, noisy: list[Change]) -> str:
+    rows = [
+        f"| {code(event_name(change.event))} | {code(described(change, 1))} "
+        f"| {counts(change, report.compared[change.event])} | {reason(change)} |"
+        for change in noisy
+    ]
+    return "\n".join(
+        ["| event | what changes | answers | why it is noise |", "|---|---|---|---|", *_few(rows, _LONGEST_TABLE)]
+    )
 
 
 def _details(title: str, lines: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from aimyproxy.diff.report import count, in_order
-from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable
+from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable, reason, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +80,7 @@ class _Page:
         sections = [
             [self.style(verdict(report), bold=True)],
             *self._changes(),
+            self._slower(),
             self._ids(f"Only in the baseline {report.baseline}", report.only_in_baseline),
             self._ids(f"Only in the candidate {report.candidate}", report.only_in_candidate),
             self._ids("Not compared, the bot hung up before an answer came", report.unknown),
@@ -110,6 +111,11 @@ class _Page:
             for event, of_event in in_order(ids)
         ]
 
+    def _slower(self) -> list[str]:
+        slower = [(event, compared) for event, compared in self.report.times if compared.slower]
+        lines = [f"  {event_name(event)}: {self.style(time_of(compared), fg='yellow')}" for event, compared in slower]
+        return [f"Clearly slower: {plural(len(lines), 'event')}", *lines] if lines else []
+
     def _unsent(self) -> list[str]:
         lines = self._ids(f"Could not be sent to {self.report.candidate}", self.report.unsent)
         reasons = self.report.unsent_reasons.most_common(3)
@@ -120,16 +126,14 @@ class _Page:
         if not noisy:
             return []
         paths = plural(len(noisy), "path")
-        lines = [f"Noise, not counted above (the baseline differs from itself there, too): {paths}"]
+        lines = [f"Noise, not counted above: {paths}"]
         for change in noisy:
-            evidence = change.evidence
-            within = f"within the baseline {evidence.pairs_differing} of {evidence.pairs}" if evidence else ""
             what = f"{event_name(change.event)}: {described(change, 1)}"
-            lines.append(f"  {what} {self._counts(change)}  {self._dim(within)}")
+            lines.append(f"  {what} {self._counts(change)}  {self._dim(reason(change))}")
         return lines
 
     def _rules(self) -> list[str]:
-        words = self.report.rules.words
+        words = self.report.told
         return [f"As told: {printable('; '.join(words))}."] if words else []
 
     def _dim(self, text: str) -> str:

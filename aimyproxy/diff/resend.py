@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from aimyproxy.exchange import FailureKind, Request
     from aimyproxy.target import Target
 
-REPLAY_HEADER: Final = ("Aimyproxy-Replay", "1")
-"""Tells the candidate that no user waits for this answer, so that it can skip mails and payments."""
-
 # How many requests may wait for their conversation's turn: bounds memory, whatever the recording's length.
 _READ_AHEAD: Final = 1000
 _LONGEST_HEADER: Final = 64 * 1024
@@ -37,34 +34,47 @@ class Resent:
     """What became of one request: the baseline's exchange and its id, and the exchange with the candidate.
 
     `reached` is False where the request did not get through, so that the failure tells nothing of how it is answered.
+    `repeats` are the exchanges of the same request after it.
     """
 
     id: int
     baseline: Exchange
     candidate: Exchange
     reached: bool
+    repeats: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How requests are sent: at most so many at once, each for at most `timeout` seconds, `repeat` times in a row.
+
+    `rate` is the most requests a second; `mark` the name of the header that says `1` in all of them, None for no such.
+    """
+
+    concurrency: int = 8
+    timeout: float = 30.0
+    repeat: int = 1
+    rate: float | None = None
+    mark: str | None = None
 
 
 def resend(
     exchanges: Iterable[tuple[int, Exchange]],
     target: Target,
     on_result: Callable[[Resent], None],
-    *,
-    concurrency: int = 8,
-    timeout: float = 30.0,
+    pace: Pace,
 ) -> None:
     """Send all requests, each conversation in its recorded order and the conversations side by side.
 
-    At most `concurrency` requests are under way at once, each for at most `timeout` seconds. Requests without a
-    conversation go one after another, as one conversation. `on_result` is called for each as its answer comes, in
-    whatever order that is. Exchanges are read as they are needed.
+    Requests without a conversation go one after another, as one conversation. `on_result` is called for each as its
+    answer comes, in whatever order that is. Exchanges are read as they are needed.
 
     Raises:
         TargetError: the target could not be reached at all: none of the first requests got through.
         KeyboardInterrupt: from the keyboard; what was under way is given up.
     """
     try:
-        asyncio.run(_Run(target, on_result, concurrency, timeout).send(exchanges))
+        asyncio.run(_Run(target, on_result, pace).send(exchanges))
     except BaseExceptionGroup as several:
         # A lane's error arrives wrapped by its task group; the first one stopped the run.
         raise several.exceptions[0] from None
@@ -73,20 +83,20 @@ def resend(
 class _Run:
     """One re-sending: a lane for each conversation that has requests waiting, in a task of its own."""
 
-    def __init__(self, target: Target, on_result: Callable[[Resent], None], concurrency: int, timeout: float) -> None:
+    def __init__(self, target: Target, on_result: Callable[[Resent], None], pace: Pace) -> None:
         self._target = target
         self._on_result = on_result
-        self._concurrency = concurrency
-        self._timeout = timeout
+        self._pace = pace
+        self._next = 0.0
         self._lanes: dict[Hashable, deque[tuple[int, Exchange]]] = {}
-        self._under_way = asyncio.Semaphore(concurrency)
-        self._read_ahead = asyncio.Semaphore(max(_READ_AHEAD, concurrency))
+        self._under_way = asyncio.Semaphore(pace.concurrency)
+        self._read_ahead = asyncio.Semaphore(max(_READ_AHEAD, pace.concurrency))
         self._reached_once = False
         self._unreached = 0
         self._last_problem = ""
 
     async def send(self, exchanges: Iterable[tuple[int, Exchange]]) -> None:
-        async with _session(self._timeout) as session, asyncio.TaskGroup() as tasks:
+        async with _session(self._pace.timeout) as session, asyncio.TaskGroup() as tasks:
             for identity, exchange in exchanges:
                 await self._read_ahead.acquire()
                 lane = self._lanes.get(exchange.conversation)
@@ -103,11 +113,22 @@ class _Run:
         while lane:
             identity, exchange = lane.popleft()
             async with self._under_way:
-                answered, reached = await _ask(session, self._target, exchange)
+                answered, reached = await self._ask(session, exchange)
+                more = range(1, self._pace.repeat if reached else 1)
+                repeats = tuple([(await self._ask(session, exchange))[0] for _ in more])
             self._read_ahead.release()
             self._watch(answered, reached=reached)
-            self._on_result(Resent(identity, exchange, answered, reached))
+            self._on_result(Resent(identity, exchange, answered, reached, repeats))
         del self._lanes[conversation]
+
+    async def _ask(self, session: aiohttp.ClientSession, exchange: Exchange) -> tuple[Exchange, bool]:
+        if self._pace.rate:
+            moment = asyncio.get_running_loop().time()
+            # Each takes its turn before it waits, so that all of them together keep the rate.
+            turn = self._next = max(moment, self._next)
+            self._next += 1 / self._pace.rate
+            await asyncio.sleep(turn - moment)
+        return await _ask(session, self._target, exchange, self._pace.mark)
 
     def _watch(self, answered: Exchange, *, reached: bool) -> None:
         """Stop early where nothing at all gets through: five hundred times "refused" would tell no more than one."""
@@ -115,7 +136,7 @@ class _Run:
         if not reached and answered.failure and answered.failure.kind == "connect":
             self._unreached += 1
             self._last_problem = answered.failure.message
-        if not self._reached_once and self._unreached >= self._concurrency:
+        if not self._reached_once and self._unreached >= self._pace.concurrency:
             raise self._unreachable()
 
     def _unreachable(self) -> TargetError:
@@ -139,14 +160,16 @@ def _session(timeout: float) -> aiohttp.ClientSession:
     )
 
 
-async def _ask(session: aiohttp.ClientSession, target: Target, exchange: Exchange) -> tuple[Exchange, bool]:
+async def _ask(
+    session: aiohttp.ClientSession, target: Target, exchange: Exchange, mark: str | None
+) -> tuple[Exchange, bool]:
     """The exchange with the candidate, and whether the request got through."""
     at, started = now(), perf_counter()
     response: Response | None = None
     failure: Failure | None = None
     reached = True
     try:
-        response = await _response(session, target, exchange.request)
+        response = await _response(session, target, exchange.request, mark)
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         failure, reached = _failure(error)
     waited = round((perf_counter() - started) * 1000, 3)
@@ -154,9 +177,9 @@ async def _ask(session: aiohttp.ClientSession, target: Target, exchange: Exchang
     return replace(exchange, at=at, response=response, failure=failure, timing=timing), reached
 
 
-async def _response(session: aiohttp.ClientSession, target: Target, request: Request) -> Response:
+async def _response(session: aiohttp.ClientSession, target: Target, request: Request, mark: str | None) -> Response:
     url = URL(target.origin + target.joined(request.path), encoded=True)
-    headers = headers_to_send(request, target)
+    headers = headers_to_send(request, target, mark)
     sent = request.body.raw or None
     async with session.request(request.method, url, headers=headers, data=sent, allow_redirects=False) as answer:
         content = await answer.read()
@@ -165,15 +188,15 @@ async def _response(session: aiohttp.ClientSession, target: Target, request: Req
         return Response(answer.status, answered, body)
 
 
-def headers_to_send(request: Request, target: Target) -> list[tuple[str, str]]:
-    """The recorded headers less those of one connection only, and the header that marks a replay."""
+def headers_to_send(request: Request, target: Target, mark: str | None) -> list[tuple[str, str]]:
+    """The recorded headers less those of one connection only, and the one of this name that marks a replay."""
     named = {
         name.strip().lower()
         for header, value in request.headers
         if header.lower() == "connection"
         for name in value.split(",")
     }
-    dropped = _NOT_RESENT | named | {REPLAY_HEADER[0].lower()}
+    dropped = _NOT_RESENT | named | ({mark.lower()} if mark else set())
     if request.body.encoded:
         # The body could not be decoded when it was recorded: it is sent as it came.
         dropped -= {"content-encoding"}
@@ -182,7 +205,7 @@ def headers_to_send(request: Request, target: Target) -> list[tuple[str, str]]:
     headers = [(name, value) for name, value in request.headers if name.lower() not in dropped]
     if target.authorization:
         headers.append(("Authorization", target.authorization))
-    return [*headers, ("Accept-Encoding", ACCEPTED), REPLAY_HEADER]
+    return [*headers, ("Accept-Encoding", ACCEPTED), *([(mark, "1")] if mark else [])]
 
 
 def _failure(error: Exception) -> tuple[Failure, bool]:

@@ -11,6 +11,7 @@ from aimyproxy.jsonvalue import kind_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aimyproxy.diff.latency import Compared
     from aimyproxy.diff.report import Change, Event, Example
     from aimyproxy.jsonvalue import JSON
 
@@ -114,3 +115,25 @@ def _window(text: str, start: int, end: int) -> str:
 
 def _escape(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def reason(change: Change) -> str:
+    """Why a change is noise: `differs within the baseline in 12 of 12, a timestamp`."""
+    evidence = change.evidence
+    if evidence is None:
+        return ""
+    said = []
+    if evidence.pairs_differing:
+        said.append(f"differs within the baseline in {evidence.pairs_differing} of {evidence.pairs}")
+    if evidence.repeats_differing:
+        said.append(f"differs when asked again in {evidence.repeats_differing} of {evidence.repeats}")
+    return ", ".join([*said, *([f"a {evidence.kind}"] if evidence.kind else [])])
+
+
+def time_of(compared: Compared) -> str:
+    """Both sides in words: `median 41 → 95 ms, 95% within 60 → 180 ms, of 40`."""
+    before, after = compared.baseline, compared.candidate
+    return (
+        f"median {before.median:.0f} → {after.median:.0f} ms, 95% within {before.p95:.0f} → {after.p95:.0f} ms, "
+        f"of {before.count}"
+    )

@@ -152,8 +152,8 @@ def test_noise_is_listed_and_not_counted():
     assert text(report) == (
         "No differences, noise aside: 3 answers compared.\n"
         "\n"
-        "Noise, not counted above (the baseline differs from itself there, too): 1 path\n"
-        "  start: $.token 1 → 2 (3 of 3)  within the baseline 4 of 5\n"
+        "Noise, not counted above: 1 path\n"
+        "  start: $.token 1 → 2 (3 of 3)  differs within the baseline in 4 of 5\n"
     )
     assert report.exit_status == 0
     report.add(Pair(answer(4, {"token": 1}), answer(4, {})))
@@ -245,7 +245,23 @@ def test_the_json_report_says_everything():
                         "patch": [{"op": "replace", "path": "/token", "value": 2}],
                     }
                 ],
-                "evidence": {"groups": 2, "groups_differing": 2, "pairs": 5, "pairs_differing": 4},
+                "evidence": {
+                    "groups": 2,
+                    "groups_differing": 2,
+                    "pairs": 5,
+                    "pairs_differing": 4,
+                    "repeats": 0,
+                    "repeats_differing": 0,
+                    "kind": None,
+                },
+            }
+        ],
+        "latency": [
+            {
+                "event": "start",
+                "baseline": {"count": 2, "median": 41.2, "p95": 41.2},
+                "candidate": {"count": 2, "median": 41.2, "p95": 41.2},
+                "slower": False,
             }
         ],
         "only_in_baseline": [{"event": "start", "exchanges": [9]}],

@@ -64,7 +64,7 @@ def test_markdown_folds_up_what_is_no_difference():
         "<details><summary>Noise, not counted above: 1 path</summary>",
     ]
     assert text.endswith("As told: `$.id is left out`.\n")
-    assert "| `start` | `$.at 1 → 2` | (1 of 1) | exchange 1 |" in text
+    assert "| `start` | `$.at 1 → 2` | (1 of 1) | differs within the baseline in 1 of 1 |" in text
 
 
 def test_a_comment_has_its_limits():
@@ -82,7 +82,7 @@ def test_a_comment_has_its_limits():
     rows = sum(line.startswith("| `start` | <code>") for line in text.splitlines())
     assert 0 < rows < 400
     assert f"\n\n… and {400 - rows} more.\n" in text
-    assert text.count("… and ") == 3
+    assert text.count("… and ") == 4
 
 
 @given(st.text() | st.sampled_from(NASTY))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import threading
 import time
@@ -9,7 +10,7 @@ import zlib
 import brotli
 import pytest
 
-from aimyproxy.diff.resend import headers_to_send, resend
+from aimyproxy.diff.resend import Pace, headers_to_send, resend
 from aimyproxy.errors import TargetError
 from aimyproxy.exchange import ABSENT, Body, Request
 from aimyproxy.target import Target
@@ -17,12 +18,13 @@ from tests import builders
 from tests.processes import Upstream, answer, answering, free_port
 
 JSON = b'{"a": 1}'
+MARK = "Aimyproxy-Replay"
 ECHO = answer(b'{"greeting": "Hi"}')
 
 
 def sent(url, *exchanges, **options):
     results = []
-    resend(list(enumerate(exchanges, 1)), Target.parse(url), results.append, **options)
+    resend(list(enumerate(exchanges, 1)), Target.parse(url), results.append, Pace(**{"mark": MARK, **options}))
     return results
 
 
@@ -83,13 +85,13 @@ def test_nothing_is_added_that_the_bot_did_not_send():
 def test_a_body_that_could_not_be_decoded_keeps_its_encoding():
     """It is sent as it came, so the header still describes it."""
     request = Request("POST", "/", (("Content-Encoding", "zstd"),), Body.of(b"\x28\xb5", encoded=True))
-    assert headers_to_send(request, Target.parse("http://h/"))[0] == ("Content-Encoding", "zstd")
+    assert headers_to_send(request, Target.parse("http://h/"), MARK)[0] == ("Content-Encoding", "zstd")
 
 
 def test_user_and_password_of_the_target_win_over_the_recorded_ones():
     """The recorded ones are for the baseline."""
     request = Request("POST", "/", (("authorization", "Basic old"),), Body())
-    headers = headers_to_send(request, Target.parse("http://john:secret@h/"))
+    headers = headers_to_send(request, Target.parse("http://john:secret@h/"), MARK)
     assert headers[0] == ("Authorization", "Basic am9objpzZWNyZXQ=")
     assert headers[1:] == [("Accept-Encoding", "gzip, deflate, br"), ("Aimyproxy-Replay", "1")]
 
@@ -192,6 +194,7 @@ def test_a_target_that_can_not_be_reached_stops_the_run():
             ((n, of(f"u{n}")) for n in range(100_000)),
             Target.parse(f"http://john:secret@127.0.0.1:{free_port()}/bot"),
             results.append,
+            Pace(),
         )
     assert len(results) < 20
     assert time.perf_counter() - started < 5
@@ -278,7 +281,7 @@ def test_exchanges_are_read_as_they_are_needed():
 
     ahead = []
     with Upstream(answering(ECHO)) as upstream:
-        resend(long(), Target.parse(upstream.url), lambda _: ahead.append(len(read) - len(ahead)))
+        resend(long(), Target.parse(upstream.url), lambda _: ahead.append(len(read) - len(ahead)), Pace())
     assert len(ahead) == 1500
     assert max(ahead) <= 1002
 
@@ -290,4 +293,39 @@ def test_an_error_in_what_is_done_with_an_answer_ends_the_run():
         raise TargetError("full")
 
     with Upstream(answering(ECHO)) as upstream, pytest.raises(TargetError, match="full"):
-        resend([(1, of("u1")), (2, of("u2"))], Target.parse(upstream.url), refuse)
+        resend([(1, of("u1")), (2, of("u2"))], Target.parse(upstream.url), refuse, Pace())
+
+
+def test_requests_are_repeated_one_right_after_the_other():
+    """The answers to each stand beside the first one; the next request of the conversation comes after all of them."""
+    with Upstream(answering(ECHO)) as upstream:
+        results = sent(upstream.url, of("u1", n=1), of("u1", n=2), repeat=3)
+        numbers = [json.loads(head_and_body(request)[2])["n"] for request in upstream.requests]
+    assert numbers == [1, 1, 1, 2, 2, 2]
+    assert [len(result.repeats) for result in results] == [2, 2]
+    assert all(again.response.body == results[0].candidate.response.body for again in results[0].repeats)
+
+
+def test_a_request_that_did_not_get_through_is_not_repeated():
+    """There is nothing to hold against itself."""
+    with Upstream(answering(ECHO)) as upstream:
+        results = sent(upstream.url, of("u1"), plain(method="IN VALID"), repeat=2)
+    assert {(result.reached, len(result.repeats)) for result in results} == {(True, 1), (False, 0)}
+
+
+def test_the_rate_holds_for_all_lanes_together():
+    """The first goes out at once, each other one its share of a second later, repeats among them."""
+    with Upstream(answering(ECHO)) as upstream:
+        started = time.monotonic()
+        sent(upstream.url, *(of(f"u{n}") for n in range(4)), repeat=2, rate=20)
+        assert time.monotonic() - started >= 7 / 20
+
+
+@pytest.mark.parametrize("mark", ["X-Dry-Run", None])
+def test_the_mark_of_a_replay_has_the_name_that_is_wanted(mark):
+    """Or there is none; the bot's own header of that name does not count."""
+    with Upstream(answering(ECHO)) as upstream:
+        sent(upstream.url, plain(headers=(("x-dry-run", "bot"),)), mark=mark)
+        _, headers, _ = head_and_body(upstream.requests[0])
+    marks = {name: value for name, value in headers.items() if name.lower() in ("x-dry-run", "aimyproxy-replay")}
+    assert marks == ({"X-Dry-Run": "1"} if mark else {"x-dry-run": "bot"})

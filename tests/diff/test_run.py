@@ -202,8 +202,8 @@ def test_an_interrupt_reports_what_there_is(root, monkeypatch):
     """And what was saved until then is kept."""
     original = resend.resend
 
-    def interrupted(exchanges, target, on_result, **options):
-        original(list(exchanges)[:2], target, on_result, **options)
+    def interrupted(exchanges, target, on_result, pace):
+        original(list(exchanges)[:2], target, on_result, pace)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(resend, "resend", interrupted)
@@ -224,7 +224,7 @@ def test_noise_is_learned_from_the_baseline(root, diff):
     status, out, _ = diff("shop", "again")
     assert status == 0
     assert out.startswith("No differences, noise aside: 4 answers compared.\n")
-    assert "start: $.token 0 → 100, … (4 of 4)  within the baseline 3 of 3\n" in out
+    assert "start: $.token 0 → 100, … (4 of 4)  differs within the baseline in 3 of 3, a counter\n" in out
 
 
 def test_a_baseline_without_exchanges_is_trouble(root, diff):

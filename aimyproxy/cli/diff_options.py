@@ -1,0 +1,170 @@
+"""The options of `aimyproxy diff`, by what they are about."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from aimyproxy.diff.gate import CAUSES, SLOWER, Gate
+from aimyproxy.diff.run import REPLAY_HEADER, LiveOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., Any]
+
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_RULES: Final = ("ignore", "only", "tolerance", "key", "set")
+
+
+class Share(click.ParamType):  # type: ignore[type-arg]
+    """A share of all, as `10%` or `0.1`: a number above 0, up to 1."""
+
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value)
+        try:
+            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            share = 0
+        if not 0 < share <= 1:
+            self.fail(f"{text}: write a share above 0, up to all, as 10% or 0.1", param, ctx)
+        return share
+
+
+class HeaderName(click.ParamType):  # type: ignore[type-arg]
+    """A header's name (RFC 9110), or nothing for no header."""
+
+    name = "header"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text and not _HEADER_NAME.fullmatch(text):
+            self.fail(f"{text}: that is no header's name", param, ctx)
+        return text
+
+
+class Causes(click.ParamType):  # type: ignore[type-arg]
+    """Some of the causes that may fail a diff, with commas between them."""
+
+    name = "causes"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
+        if isinstance(value, frozenset):
+            return value
+        chosen = frozenset(one.strip() for one in str(value).split(","))
+        if unknown := chosen - {*CAUSES}:
+            self.fail(f"{', '.join(sorted(unknown))}: choose among {', '.join(CAUSES)}", param, ctx)
+        return chosen
+
+
+def live_options(command: Command) -> Command:
+    """How a live candidate is asked: becomes the parameters `live` and `dry_run`."""
+
+    @click.option("--save", metavar="NAME", help="With --target: keep what came back as a recording of this name.")
+    @click.option(
+        "--concurrency",
+        type=click.IntRange(1, 1000),
+        default=8,
+        show_default=True,
+        help="With --target: conversations side by side.",
+    )
+    @click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        default=30.0,
+        show_default=True,
+        help="With --target: seconds to wait for each answer.",
+    )
+    @click.option(
+        "--rate", type=click.FloatRange(0, min_open=True), help="With --target: at most so many requests a second."
+    )
+    @click.option(
+        "--repeat",
+        type=click.IntRange(1, 100),
+        default=1,
+        show_default=True,
+        help="With --target: ask so many times in a row; what differs from itself is noise.",
+    )
+    @click.option(
+        "--replay-header",
+        type=HeaderName(),
+        metavar="NAME",
+        default=REPLAY_HEADER,
+        show_default=True,
+        help="With --target: the header that marks these requests; '' for none.",
+    )
+    @click.option("--dry-run", is_flag=True, help="With --target: say what would be sent, and send nothing.")
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        save, repeat, mark = options.pop("save"), options.pop("repeat"), options.pop("replay_header")
+        live = LiveOptions(
+            options.pop("concurrency"), options.pop("timeout"), save, repeat, options.pop("rate"), mark or None
+        )
+        if options["target"] is None:
+            for given, does in (
+                (save is not None, "--save keeps what a webhook answers"),
+                (repeat > 1, "--repeat asks a webhook again"),
+                (options["dry_run"], "--dry-run says what a webhook would be sent"),
+            ):
+                if given:
+                    raise click.UsageError(f"{does}: it needs --target URL.")
+        return command(*arguments, live=live, **options)
+
+    return wrapped
+
+
+def rule_options(command: Command) -> Command:
+    """What a person knows of paths: becomes the parameter `rules`, the values of each option."""
+
+    @click.option("--ignore", metavar="PATH", multiple=True, help="Leave this out, as $.order.id or $..id; repeatable.")
+    @click.option("--only", metavar="PATH", multiple=True, help="Look at this alone; repeatable.")
+    @click.option(
+        "--tolerance",
+        metavar="PATH=AMOUNT",
+        multiple=True,
+        help="Let numbers differ by 0.01, or times by 1s; repeatable.",
+    )
+    @click.option(
+        "--key", metavar="PATH=MEMBER", multiple=True, help="Tell an array's elements apart by this member; repeatable."
+    )
+    @click.option(
+        "--set",
+        metavar="PATH",
+        multiple=True,
+        envvar="AIMYPROXY_DIFF_SET",
+        help="Take an array for a set; repeatable.",
+    )
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        return command(*arguments, rules={name: options.pop(name) for name in _RULES}, **options)
+
+    return wrapped
+
+
+def gate_options(command: Command) -> Command:
+    """Which differences make the exit status 1: becomes the parameter `gate`."""
+
+    @click.option(
+        "--fail-on",
+        type=Causes(),
+        metavar="CAUSES",
+        help=f"Exit with 1 at these alone, as added,status; among {', '.join(CAUSES)}. By default all but {SLOWER}.",
+    )
+    @click.option(
+        "--max-changes",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Exit with 1 only if there are more changes than this, the lines of the report.",
+    )
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        causes, most = options.pop("fail_on"), options.pop("max_changes")
+        return command(*arguments, gate=Gate(causes, most) if causes else Gate(most=most), **options)
+
+    return wrapped
