@@ -151,6 +151,11 @@ def canonical(value: JSON) -> bytes:
     return spelled
 
 
+def is_number(value: JSON) -> bool:
+    """Whether the value is a number, and no boolean."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def kind_of(value: JSON) -> str:
     """The JSON name of the value's type: null, boolean, number, string, array or object."""
     if value is None:

@@ -18,9 +18,9 @@ from aimyproxy.answering.expressions import (
     Text,
     Unknown,
     Value,
-    is_number,
 )
 from aimyproxy.answering.expressions import spelled as spelled_value
+from aimyproxy.jsonvalue import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

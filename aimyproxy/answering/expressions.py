@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from aimyproxy import jsonvalue
 from aimyproxy.answering.features import Situation, words
+from aimyproxy.jsonvalue import is_number
 
 if TYPE_CHECKING:
     from aimyproxy.jsonvalue import JSON, Path
@@ -156,11 +157,6 @@ def spelled(value: JSON) -> str:
     if is_number(value):
         return f"{value:g}" if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
     raise Unknown
-
-
-def is_number(value: JSON) -> bool:
-    """Whether the value is a number, and no boolean."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def number(situation: Situation, path: Path) -> float:

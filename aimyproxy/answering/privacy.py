@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic
-from aimyproxy.answering.expressions import is_number
+from aimyproxy.jsonvalue import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

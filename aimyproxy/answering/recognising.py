@@ -10,8 +10,8 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy.answering.expressions import is_number
 from aimyproxy.answering.fresh import Epoch, Kind, Moment, Number, Phrase, Token, Uuid
+from aimyproxy.jsonvalue import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

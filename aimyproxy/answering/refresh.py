@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy import jsonvalue
-from aimyproxy.answering.expressions import Copy, Text, Unknown, is_number, spelled
+from aimyproxy.answering.expressions import Copy, Text, Unknown, spelled
 from aimyproxy.answering.features import ANSWER
 from aimyproxy.exchange import Body
+from aimyproxy.jsonvalue import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

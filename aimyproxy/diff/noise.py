@@ -12,9 +12,10 @@ differs from itself, that is so much more often that chance alone would do it le
 field that was odd once in a thousand comparisons does not hide a change in 400 of a thousand answers, and a field that
 is 0 or 1 by chance may change in half of the answers and not in all of them.
 
-Where nothing could be compared, values tell: timestamps that go with the clock on both sides, and UUIDs and tokens of
-which no two were alike (see `kinds`). At a noisy path a value that only *changed* is noise; one that was added, was
-removed, or changed its type is a difference all the same.
+Where an event's path could not be compared, the same path of the other events stands in: it is the same variable of the
+bot. Where that couldn't either, values tell: timestamps that go with the clock on both sides, and UUIDs, tokens and
+random numbers of which no two were alike (see `kinds`). At a noisy path a value that only *changed* is noise; one that
+was added, was removed, or changed its type is a difference all the same.
 
 Values that an answer took from its own request (a name or an id out of `rawRequest`) differ from user to user and are
 no noise: they are masked before two answers are held against each other. What a webhook knows of a user from elsewhere
@@ -67,6 +68,15 @@ class Evidence:
     repeats_differing: int = 0
     kind: KindName | None = None
 
+    def add(self, other: Evidence) -> None:
+        """Count what another path showed, too."""
+        self.groups += other.groups
+        self.groups_differing += other.groups_differing
+        self.pairs += other.pairs
+        self.pairs_differing += other.pairs_differing
+        self.repeats += other.repeats
+        self.repeats_differing += other.repeats_differing
+
     def explains(self, answers: int, compared: int) -> bool:
         """Whether changes in so many of the compared answers say nothing about the candidate."""
         if not (self.pairs or self.repeats):
@@ -105,10 +115,21 @@ class Noise:
     """What a baseline, or a candidate that was asked again, shows against itself: the evidence for each spot."""
 
     spots: dict[Spot, Evidence] = field(default_factory=dict)
+    _everywhere: dict[str, Evidence] = field(default_factory=dict)
 
     def evidence(self, event: str | None, path: str) -> Evidence:
-        """The evidence at this pattern of a path; of nothing where nothing could be compared."""
-        return self.spots.get((event, path)) or Evidence()
+        """The evidence at this pattern of a path: the event's own, or that of all events, which set the same variable.
+
+        Evidence of nothing where nothing could be compared.
+        """
+        return self.spots.get((event, path)) or self._of_all_events().get(path) or Evidence()
+
+    def _of_all_events(self) -> dict[str, Evidence]:
+        if not self._everywhere:
+            for (_, path), found in self.spots.items():
+                total = self._everywhere.setdefault(path, Evidence())
+                total.add(found)
+        return self._everywhere
 
 
 class NoiseLearner:

@@ -18,6 +18,8 @@ from aimyproxy.errors import EXIT_DIFFERENT, EXIT_INTERRUPTED, EXIT_OK, EXIT_TRO
 from aimyproxy.jsonvalue import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aimyproxy.diff.answers import Answer
     from aimyproxy.diff.kinds import KindName
     from aimyproxy.diff.latency import Compared
@@ -80,9 +82,9 @@ class Change:
         return len(self._kept) == 1
 
     @property
-    def value_kind(self) -> KindName | None:
-        """What the values look like that changed, None where that is nothing known."""
-        return kind_of([seen for _, seen in sorted(self._seen.items())])
+    def seen(self) -> list[Seen]:
+        """Values before and after, of one place of the first answers that show it, in the baseline's order."""
+        return [seen for _, seen in sorted(self._seen.items())]
 
     def add(self, baseline: Answer, candidate: Answer, found: list[Difference]) -> None:
         """Count one more answer that shows it, in so many places."""
@@ -204,19 +206,30 @@ class Report:
     def _judge(self) -> Counter[Event]:
         """Tell noise from differences by all that was compared up to now; returns how many answers differ."""
         if self._differing is None:
+            kinds = self._kinds()
             for change in self._changes.values():
-                change.evidence = self._evidence(change)
+                change.evidence = self._evidence(change, kinds)
             noisy = {key for key, change in self._changes.items() if change.evidence}
             self._differing = Counter()
             for (event, shapes), answers in self._answers.items():
                 self._differing[event] += answers * any((event, shape) not in noisy for shape in shapes)
         return self._differing
 
-    def _evidence(self, change: Change) -> Evidence | None:
+    def _kinds(self) -> dict[str, KindName]:
+        """The kinds of values by path, where those of several events are alike: it is the same variable of the bot."""
+        seen: dict[str, list[Seen]] = {}
+        for change in self._changes.values():
+            if change.aspect == "effect" and change.kind == "changed":
+                seen.setdefault(change.path, []).extend(change.seen)
+        found = ((path, kind_of(of_path)) for path, of_path in seen.items())
+        return {path: kind for path, kind in found if kind}
+
+    def _evidence(self, change: Change, kinds: Mapping[str, KindName]) -> Evidence | None:
         """Why a change is noise, by all that was compared up to now; None where it is a difference."""
         if change.aspect != "effect" or change.kind != "changed":
             return None
-        evidence = replace(self.noise.evidence(change.event, change.path), kind=change.value_kind)
+        kind = kind_of(change.seen) or kinds.get(change.path)
+        evidence = replace(self.noise.evidence(change.event, change.path), kind=kind)
         return evidence if evidence.explains(change.answers, self.compared[change.event]) else None
 
     def _add_alone(self, baseline: Answer | None, candidate: Answer | None) -> None:

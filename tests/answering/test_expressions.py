@@ -15,11 +15,11 @@ from aimyproxy.answering.expressions import (
     Pair,
     Text,
     Unknown,
-    is_number,
     number,
     spelled,
 )
 from aimyproxy.answering.features import OCCURRENCE, Situation
+from aimyproxy.jsonvalue import is_number
 from tests.strategies import values
 
 HERE = Situation({"name": "Иван", "qty": 3, "price": 2.5, "ok": True, "none": None, "order": {"items": [1, 2]}}, 4, "m")

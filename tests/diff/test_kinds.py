@@ -36,6 +36,8 @@ def uuids(first):
         (["a1b2c3d4", "77aa88bb", "zz99yy88"], ["q1w2e3r4", "m1n2b3v4", "p0o9i8u7"], "token"),
         (["a1b2c3d4", "77aa88bb", "zz99yy88"], ["q1w2e3r4", "m1n2b3v4", "слово"], None),
         (["a1b2c3d4", "77aa88bb1", "zz99yy88"], ["q1w2e3r4", "m1n2b3v4", "p0o9i8u7"], None),
+        (["a1b2c3d4", "77aa88bb", "abcdefgh"], ["q1w2e3r4", "m1n2b3v4", "p0o9i8u7"], "token"),
+        (["margherita", "pepperonia", "quattrofor"], ["caprichosa", "a1b2c3d4", "hawaianaaa"], None),
         (["Иван", "Анна", "Пётр"], ["Яна", "Олег", "Ольга"], None),
         ([1, 2, 3], [11, 12, 13], None),
         ([True, False, True], [False, True, False], None),
@@ -60,6 +62,23 @@ def test_a_counter_grows_on_both_sides():
     moments = [AT[0]] * 4
     assert kind_of([Seen(*one) for one in zip(before, after, moments, moments, strict=True)]) == "counter"
     assert kind_of([Seen(*one) for one in zip(before, after[::-1], moments, moments, strict=True)]) is None
+
+
+@pytest.mark.parametrize(
+    ("after", "kind"),
+    [
+        ([77, 12, 950, 3, 418], "random number"),
+        ([77.5, 12, 950, 3, 418], "random number"),
+        ([510, 91, 730, 260, 9], None),
+        ([77, 12, 950, 3, 77], None),
+        ([77, 12, 950, 3, True], None),
+    ],
+)
+def test_random_numbers_have_nothing_to_do_with_each_other(after, kind):
+    """Where all of them grew by a tenth, something was changed."""
+    before = [500, 90, 700, 250, 8]
+    assert kind_of([Seen(*one, AT[0], AT[0]) for one in zip(before, after, strict=True)]) == kind
+    assert kind_of([Seen(*one, AT[0], AT[0]) for one in zip(before[:4], after[:4], strict=True)]) is None
 
 
 def test_what_was_recorded_at_no_moment_is_no_clock():

@@ -39,7 +39,18 @@ def test_what_differs_for_the_same_question_is_seen():
     noise = learned(*(answered(user, {"token": f"x{user}", "greeting": "Hi"}) for user in range(3)))
     assert noise.evidence("start", "$.token") == Evidence(1, 1, 2, 2)
     assert noise.evidence("start", "$.greeting") == Evidence(1, 0, 2, 0)
-    assert noise.evidence("other", "$.token") == Evidence()
+    assert noise.evidence("start", "$.other") == Evidence()
+
+
+def test_where_an_event_shows_nothing_the_others_stand_in():
+    """It is the same variable of the bot; what the event itself shows wins."""
+    exchanges = [answered(user, {"t": user, "s": 1}) for user in range(3)]
+    exchanges += [answered(user, {"t": 1}, action="pay") for user in range(4)]
+    noise = learned(*exchanges)
+    assert noise.evidence("start", "$.t") == Evidence(1, 1, 2, 2)
+    assert noise.evidence("pay", "$.t") == Evidence(1, 0, 3, 0)
+    assert noise.evidence("bye", "$.t") == Evidence(2, 1, 5, 2)
+    assert noise.evidence("bye", "$.s") == Evidence(1, 0, 2, 0)
 
 
 @pytest.mark.parametrize(
