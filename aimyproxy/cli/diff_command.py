@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from aimyproxy.cli.diff_options import Share, gate_options, live_options, rule_options
+from aimyproxy.cli.diff_options import Share, gate_options, live_options, rule_options, scope_options
 from aimyproxy.cli.diff_output import FORMATS, style_of, write
 from aimyproxy.cli.options import Url, recordings_option
 from aimyproxy.errors import EXIT_OK, InvalidDocument, InvalidOption
@@ -17,13 +18,17 @@ from aimyproxy.errors import EXIT_OK, InvalidDocument, InvalidOption
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from aimyproxy.diff.answers import Scope
     from aimyproxy.diff.gate import Gate
-    from aimyproxy.diff.report import Report
     from aimyproxy.diff.rules import Told
     from aimyproxy.diff.run import LiveOptions
     from aimyproxy.diff.selection import Selection
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
+
+
+_SECONDS: Final = 0.1
+_WIDTH: Final = 20
 
 
 @click.command("diff")
@@ -65,6 +70,7 @@ if TYPE_CHECKING:
     help="Write the report to this file; repeatable, in as many formats.",
 )
 @live_options
+@scope_options
 @rule_options
 @gate_options
 @recordings_option
@@ -80,6 +86,7 @@ def command(
     outputs: tuple[Path, ...],
     live: LiveOptions,
     dry_run: bool,
+    scope: Scope,
     rules: dict[str, tuple[str, ...]],
     gate: Gate,
 ) -> int:
@@ -97,7 +104,9 @@ def command(
     Exit status: 0 the same (noise aside), 1 different, 2 trouble (some requests could not be sent, nothing to
     compare), 130 interrupted; what was compared until then is reported.
     """
+    from aimyproxy.diff.run import Terms, diff_live, diff_recordings, rules_of
     from aimyproxy.diff.selection import Selection
+    from aimyproxy.target import Target
 
     if (candidate is None) == (target is None):
         raise click.UsageError("Name either a second recording to compare with, or a webhook by --target URL.")
@@ -108,7 +117,13 @@ def command(
     if dry_run and target is not None:
         click.echo(planned(folder, baseline, target, selection, live))
         return EXIT_OK
-    report = diff(folder, baseline, candidate, target, selection, live, _told(rules), gate)
+    recording = folder.open(baseline)
+    terms = Terms(selection, rules_of(recording, _told(rules)), gate, scope, verbose=scope.context)
+    with _progress() as progress:
+        if target is None:
+            report = diff_recordings(recording, folder.open(candidate or ""), terms, progress)
+        else:
+            report = diff_live(folder, recording, Target.parse(target), live, progress, terms)
     write(report, {output: style or style_of(output) for output in outputs}, style or "text")
     return report.exit_status
 
@@ -133,36 +148,14 @@ def _told(given: dict[str, tuple[str, ...]]) -> Told:
     return told
 
 
-def diff(
-    folder: RecordingsFolder,
-    baseline: str,
-    candidate: str | None,
-    target: str | None,
-    selection: Selection,
-    live: LiveOptions,
-    told: Told,
-    gate: Gate,
-) -> Report:
-    """The report on two recordings, or on one and the webhook at `target`; raises AimyproxyError."""
-    from aimyproxy.diff.run import diff_live, diff_recordings, rules_of
-    from aimyproxy.target import Target
-
-    recording = folder.open(baseline)
-    rules = rules_of(recording, told)
-    if target is None:
-        return diff_recordings(recording, folder.open(candidate or ""), selection, rules, gate)
-    with _progress() as progress:
-        return diff_live(folder, recording, Target.parse(target), selection, live, progress, rules, gate)
-
-
 def planned(folder: RecordingsFolder, baseline: str, target: str, selection: Selection, live: LiveOptions) -> str:
     """What a diff against this target would send, in words."""
-    from aimyproxy.diff.run import survey
+    from aimyproxy.diff.run import Terms, survey
     from aimyproxy.diff.wording import event_name, plural
     from aimyproxy.target import Target
 
     recording = folder.open(baseline)
-    found = survey(recording, selection)
+    found = survey(recording, Terms(selection))
     selection.check(found.events, found.chosen.total(), f"{recording.name} has")
     total = found.chosen.total()
     repeats = f", each {live.repeat} times" if live.repeat > 1 else ""
@@ -176,6 +169,24 @@ def planned(folder: RecordingsFolder, baseline: str, target: str, selection: Sel
     return "\n".join([sending, *(f"  {event_name(event)}: {number}" for event, number in by_name)])
 
 
+class _Bar:
+    """How far a diff has come, how fast it is, and how long it will take."""
+
+    def __init__(self) -> None:
+        self._begun = self._shown = time.monotonic()
+
+    def show(self, done: int, planned: int) -> None:
+        now = time.monotonic()
+        if now - self._shown < _SECONDS and done not in (1, planned):
+            return
+        self._shown = now
+        rate = done / max(now - self._begun, 1e-3)
+        left = f"{rate:,.0f} a second, {(planned - done) / rate:,.0f} s left"
+        filled = _WIDTH * done // max(planned, 1)
+        bar = "█" * filled + "░" * (_WIDTH - filled)
+        click.echo(f"\r\x1b[K{bar} {done} of {planned} requests answered, {left}", nl=False, err=True)
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None] | None]:
     """A count of answers on a terminal, gone when the work is done."""
@@ -183,6 +194,6 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
         yield None
         return
     try:
-        yield lambda done, planned: click.echo(f"\r{done} of {planned} requests answered", nl=False, err=True)
+        yield _Bar().show
     finally:
         click.echo("\r\x1b[K", nl=False, err=True)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from aimyproxy.cli.options import Url
+from aimyproxy.diff.answers import Scope
 from aimyproxy.diff.gate import CAUSES, SLOWER, Gate
 from aimyproxy.diff.run import REPLAY_HEADER, LiveOptions
+from aimyproxy.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,16 +101,38 @@ def live_options(command: Command) -> Command:
         show_default=True,
         help="With --target: the header that marks these requests; '' for none.",
     )
+    @click.option(
+        "--baseline",
+        "against",
+        type=Url(),
+        envvar="AIMYPROXY_DIFF_BASELINE",
+        help="With --target: ask this webhook, too, and compare with its answers instead of the recorded ones.",
+    )
+    @click.option(
+        "--chain",
+        is_flag=True,
+        help="With --target: let what it answers otherwise go into the conversation's later requests.",
+    )
     @click.option("--dry-run", is_flag=True, help="With --target: say what would be sent, and send nothing.")
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
         save, repeat, mark = options.pop("save"), options.pop("repeat"), options.pop("replay_header")
+        against, chain = options.pop("against"), options.pop("chain")
         live = LiveOptions(
-            options.pop("concurrency"), options.pop("timeout"), save, repeat, options.pop("rate"), mark or None
+            options.pop("concurrency"),
+            options.pop("timeout"),
+            save,
+            repeat,
+            options.pop("rate"),
+            mark or None,
+            Target.parse(against) if against else None,
+            chain,
         )
         if options["target"] is None:
             for given, does in (
                 (save is not None, "--save keeps what a webhook answers"),
+                (against, "--baseline says what to compare a webhook with"),
+                (chain, "--chain asks a webhook"),
                 (repeat > 1, "--repeat asks a webhook again"),
                 (options["dry_run"], "--dry-run says what a webhook would be sent"),
             ):
@@ -166,5 +191,27 @@ def gate_options(command: Command) -> Command:
     def wrapped(*arguments: Any, **options: Any) -> Any:
         causes, most = options.pop("fail_on"), options.pop("max_changes")
         return command(*arguments, gate=Gate(causes, most) if causes else Gate(most=most), **options)
+
+    return wrapped
+
+
+def scope_options(command: Command) -> Command:
+    """What of the answers is compared: becomes the parameter `scope`."""
+
+    @click.option("--full", is_flag=True, help="Compare whole bodies, and not only what they do to the variables.")
+    @click.option(
+        "--header",
+        "headers",
+        type=HeaderName(),
+        metavar="NAME",
+        multiple=True,
+        envvar="AIMYPROXY_DIFF_HEADER",
+        help="Compare this response header, too; repeatable.",
+    )
+    @click.option("--verbose", is_flag=True, help="Show each pair that differs, too, with what was asked; as text.")
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        scope = Scope(options.pop("full"), options.pop("headers"), options.pop("verbose"))
+        return command(*arguments, scope=scope, **options)
 
     return wrapped

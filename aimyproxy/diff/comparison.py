@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from aimyproxy.diff.rules import NO_RULES, Rules
-from aimyproxy.diff.structure import Difference
+from aimyproxy.diff.structure import Difference, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from aimyproxy.diff.answers import Answer
     from aimyproxy.jsonvalue import JSON
 
-Aspect: TypeAlias = Literal["effect", "status", "failure"]
+Aspect: TypeAlias = Literal["effect", "header", "status", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One difference between two answers, and in what they differ.
 
-    aspect "effect": the path begins at the variables (`$.name`), or at the body where that is no object. "status":
+    aspect "effect": the path begins at the variables (`$.name`), or at the body where that is no object. "header": the
+    path is the header's name in small letters. "status":
     two numbers at `$`. "failure": at `$`, why there was no answer, and None on the side that has one.
     """
 
@@ -32,7 +33,7 @@ class Finding:
 
 
 def compare(baseline: Answer, candidate: Answer, rules: Rules = NO_RULES) -> list[Finding]:
-    """All that differs between two answers; failures first, then the status, then the effect.
+    """All that differs between two answers; failures first, then the status, the headers, and the effect.
 
     Where one side has no answer there is nothing else to compare. The rules are about effects only.
     """
@@ -40,7 +41,12 @@ def compare(baseline: Answer, candidate: Answer, rules: Rules = NO_RULES) -> lis
         return list(_changed("failure", baseline.failure, candidate.failure))
     status = _changed("status", baseline.status, candidate.status)
     effect = effect_differences(baseline.effect, candidate.effect, rules)
-    return [*status, *(Finding("effect", difference) for difference in effect)]
+    headers = differences(dict(baseline.headers), dict(candidate.headers))
+    return [
+        *status,
+        *(Finding("header", difference) for difference in headers),
+        *(Finding("effect", difference) for difference in effect),
+    ]
 
 
 def effect_differences(before: Effect, after: Effect, rules: Rules = NO_RULES) -> list[Difference]:

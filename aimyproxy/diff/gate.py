@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from aimyproxy.diff.report import Change
+    from aimyproxy.diff.changes import Change
 
 ALONE: Final = "alone"
 SLOWER: Final = "slower"
@@ -37,7 +37,7 @@ class Gate:
 
 def cause_of(change: Change) -> str:
     """Which of the causes a change is."""
-    if change.aspect != "effect":
+    if change.aspect in ("status", "failure"):
         return change.aspect
     return "changed" if change.kind == "type" else change.kind
 

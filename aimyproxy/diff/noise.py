@@ -31,7 +31,7 @@ from math import exp, inf, lgamma
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy.aimylogic import SYSTEM_VARIABLES, VOLATILE_VARIABLES, Effect
-from aimyproxy.diff.answers import answer_of, leaves
+from aimyproxy.diff.answers import EFFECTS, answer_of, leaves
 from aimyproxy.diff.comparison import comparable, effect_differences
 from aimyproxy.diff.masking import masked
 from aimyproxy.diff.pairs import Occurrences, question
@@ -39,6 +39,7 @@ from aimyproxy.diff.structure import pattern
 from aimyproxy.jsonvalue import canonical
 
 if TYPE_CHECKING:
+    from aimyproxy.diff.answers import Scope
     from aimyproxy.diff.kinds import KindName
     from aimyproxy.exchange import Exchange
 
@@ -138,7 +139,8 @@ class NoiseLearner:
     Keeps one effect for each question that was asked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope = EFFECTS) -> None:
+        self._scope = scope
         self._occurrences = Occurrences()
         self._latest: dict[bytes, Effect] = {}
         self._groups: dict[bytes, _Group] = {}
@@ -147,7 +149,7 @@ class NoiseLearner:
     def add(self, exchange: Exchange) -> None:
         """Take one more exchange into account; one without an answer teaches nothing."""
         _, occurrence = self._occurrences.key(exchange)
-        answer = answer_of(0, exchange)
+        answer = answer_of(0, exchange, self._scope)
         if answer.status is None:
             return
         asked = _asked(exchange, occurrence, answer.status)
@@ -159,7 +161,7 @@ class NoiseLearner:
 
     def add_repeat(self, exchange: Exchange, again: Exchange) -> None:
         """Take into account that the candidate was asked the same twice, one right after the other."""
-        one, other = answer_of(0, exchange), answer_of(0, again)
+        one, other = answer_of(0, exchange, self._scope), answer_of(0, again, self._scope)
         if one.status is not None and one.status == other.status:
             group = self._repeats.setdefault(exchange.event, _Group(exchange.event))
             group.add(one.effect, other.effect)

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.diff.answers import Answer, answer_of
+from aimyproxy.diff.answers import EFFECTS, Answer, Scope, answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -63,14 +63,16 @@ def _spelled(body: Body) -> bytes:
         return body.raw
 
 
-def pairs(baseline: Iterable[tuple[int, Exchange]], candidate: Iterable[tuple[int, Exchange]]) -> Iterator[Pair]:
+def pairs(
+    baseline: Iterable[tuple[int, Exchange]], candidate: Iterable[tuple[int, Exchange]], scope: Scope = EFFECTS
+) -> Iterator[Pair]:
     """Every exchange of both recordings, in a pair or alone.
 
     Both are walked side by side; an answer is kept until its partner comes, so memory grows with the disorder between
     the recordings and not with their length. What is alone comes last, in its own order.
     """
     alone: tuple[dict[Key, Answer], dict[Key, Answer]] = ({}, {})
-    numbered = zip_longest(_numbered(baseline), _numbered(candidate))
+    numbered = zip_longest(_numbered(baseline, scope), _numbered(candidate, scope))
     for both in numbered:
         for side, keyed in enumerate(both):
             if keyed is None:
@@ -85,7 +87,7 @@ def pairs(baseline: Iterable[tuple[int, Exchange]], candidate: Iterable[tuple[in
     yield from (Pair(None, answer) for answer in alone[1].values())
 
 
-def _numbered(recording: Iterable[tuple[int, Exchange]]) -> Iterator[tuple[Key, Answer]]:
+def _numbered(recording: Iterable[tuple[int, Exchange]], scope: Scope) -> Iterator[tuple[Key, Answer]]:
     occurrences = Occurrences()
     for identity, exchange in recording:
-        yield occurrences.key(exchange), answer_of(identity, exchange)
+        yield occurrences.key(exchange), answer_of(identity, exchange, scope)

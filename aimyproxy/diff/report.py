@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from aimyproxy.diff.comparison import Aspect, compare
+from aimyproxy.diff.changes import Change, Event, Shape
+from aimyproxy.diff.comparison import compare
 from aimyproxy.diff.gate import Gate
 from aimyproxy.diff.kinds import Seen, kind_of
 from aimyproxy.diff.latency import Latency
@@ -15,7 +15,6 @@ from aimyproxy.diff.noise import Noise
 from aimyproxy.diff.rules import NO_RULES, Rules
 from aimyproxy.diff.structure import pattern
 from aimyproxy.errors import EXIT_DIFFERENT, EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE
-from aimyproxy.jsonvalue import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,91 +24,30 @@ if TYPE_CHECKING:
     from aimyproxy.diff.latency import Compared
     from aimyproxy.diff.noise import Evidence
     from aimyproxy.diff.pairs import Pair
-    from aimyproxy.diff.structure import Difference, Kind
+    from aimyproxy.diff.structure import Difference
 
-_EXAMPLES: Final = 3
-_SEEN: Final = 20
-"""How many values of a change are kept to tell their kind."""
+_DETAILS: Final = 1_000
+"""How many pairs are kept one by one for who wants to see them."""
 
-Event: TypeAlias = str | None
-Shape: TypeAlias = "tuple[Aspect, str, Kind]"
-"""What findings have in common that are the same change: the pattern of their path, and of which kind they are."""
 Ids: TypeAlias = "dict[Event, list[int]]"
 """Exchange ids by event."""
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """One difference and the two exchanges that show it; `candidate` is None where that side was not recorded."""
+class Detail:
+    """A pair of answers that differ, with what was asked, and its differences by their shape."""
 
-    baseline: int
-    candidate: int | None
-    difference: Difference
-
-
-@dataclass(slots=True)
-class Change:
-    """The same difference in one answer or many: one event, one aspect, one pattern of a path, one kind.
-
-    `answers` counts the answers that show it, `places` the differences themselves (a change in each element of an
-    array is many places of one answer). `evidence` is set for noise only.
-    """
-
-    event: Event
-    aspect: Aspect
-    path: str
-    kind: Kind
-    evidence: Evidence | None = None
-    answers: int = 0
-    places: int = 0
-    _ids: list[int] = field(default_factory=list)
-    _seen: dict[int, Seen] = field(default_factory=dict)
-    _kept: dict[bytes, tuple[tuple[int, int], Example]] = field(default_factory=dict)
-
-    @property
-    def exchanges(self) -> list[int]:
-        """The baseline's ids of the answers that show it."""
-        return sorted(self._ids)
-
-    @property
-    def examples(self) -> list[Example]:
-        """Up to three with different values, the first ones in the baseline; with one, the values are all the same."""
-        return [example for _, example in sorted(self._kept.values(), key=itemgetter(0))]
-
-    @property
-    def same_everywhere(self) -> bool:
-        """Whether the values before and after are the same in all places."""
-        return len(self._kept) == 1
-
-    @property
-    def seen(self) -> list[Seen]:
-        """Values before and after, of one place of the first answers that show it, in the baseline's order."""
-        return [seen for _, seen in sorted(self._seen.items())]
-
-    def add(self, baseline: Answer, candidate: Answer, found: list[Difference]) -> None:
-        """Count one more answer that shows it, in so many places."""
-        self.answers += 1
-        self.places += len(found)
-        self._ids.append(baseline.id)
-        if len(self._seen) < _SEEN:
-            self._seen[baseline.id] = Seen(found[0].before, found[0].after, baseline.at, candidate.at)
-        for place, difference in enumerate(found):
-            self._keep((baseline.id, place), Example(baseline.id, candidate.id or None, difference))
-
-    def _keep(self, order: tuple[int, int], example: Example) -> None:
-        """Keep the first three of different values, whatever the order in which live answers come."""
-        values = canonical([example.difference.before, example.difference.after])
-        if values not in self._kept or order < self._kept[values][0]:
-            self._kept[values] = order, example
-        if len(self._kept) > _EXAMPLES:
-            del self._kept[max(self._kept, key=lambda values: self._kept[values][0])]
+    baseline: Answer
+    candidate: Answer
+    differences: dict[Shape, list[Difference]]
 
 
 @dataclass(slots=True)
 class Report:
     """All that a diff found, gathered pair by pair.
 
-    `baseline` and `candidate` are what people call the two sides. `planned` is how many requests were to be re-sent
+    `baseline` and `candidate` are what people call the two sides. `verbose` keeps pairs one by one.
+    `planned` is how many requests were to be re-sent
     (None where two recordings are compared), `unsent` those that did not get through, by the baseline's ids.
     """
 
@@ -118,6 +56,7 @@ class Report:
     noise: Noise = field(default_factory=Noise)
     rules: Rules = NO_RULES
     gate: Gate = field(default_factory=Gate)
+    verbose: bool = False
     planned: int | None = None
     interrupted: bool = False
     saved: str | None = None
@@ -127,20 +66,24 @@ class Report:
     unknown: Ids = field(default_factory=dict)
     unsent: Ids = field(default_factory=dict)
     unsent_reasons: Counter[str] = field(default_factory=Counter)
+    _details: list[Detail] = field(default_factory=list)
     _changes: dict[tuple[Event, Shape], Change] = field(default_factory=dict)
     _answers: Counter[tuple[Event, frozenset[Shape]]] = field(default_factory=Counter)
     _latency: dict[Event, Latency] = field(default_factory=dict)
     _differing: Counter[Event] | None = None
 
-    def add(self, pair: Pair) -> None:
-        """Compare one pair and count what it shows."""
+    def add(self, pair: Pair, altered: frozenset[str] = frozenset()) -> None:
+        """Compare one pair and count what it shows.
+
+        `altered` are the variables of which the candidate was told what its own earlier answers had made of them.
+        """
         baseline, candidate = pair.baseline, pair.candidate
         if baseline is None or candidate is None:
             self._add_alone(baseline, candidate)
         elif not (baseline.known and candidate.known):
             self.unknown.setdefault(baseline.event, []).append(baseline.id)
         else:
-            self._add_compared(baseline, candidate)
+            self._add_compared(baseline, candidate, altered)
 
     def add_unsent(self, event: Event, identity: int, reason: str) -> None:
         """Count a request that did not get through to the candidate, so that there is nothing to compare."""
@@ -175,6 +118,19 @@ class Report:
         )
 
     @property
+    def details(self) -> list[Detail]:
+        """The first pairs that differ, one by one, noise aside, by the baseline's ids; none unless it is `verbose`."""
+        self._judge()
+        noisy = {key for key, change in self._changes.items() if change.evidence}
+        found = []
+        for detail in sorted(self._details, key=lambda detail: detail.baseline.id):
+            event = detail.baseline.event
+            kept = {shape: found for shape, found in detail.differences.items() if (event, shape) not in noisy}
+            if kept:
+                found.append(replace(detail, differences=kept))
+        return found
+
+    @property
     def alone(self) -> int:
         """How many exchanges have no partner."""
         return count(self.only_in_baseline) + count(self.only_in_candidate)
@@ -207,9 +163,11 @@ class Report:
         """Tell noise from differences by all that was compared up to now; returns how many answers differ."""
         if self._differing is None:
             kinds = self._kinds()
-            for change in self._changes.values():
-                change.evidence = self._evidence(change, kinds)
-            noisy = {key for key, change in self._changes.items() if change.evidence}
+            evidence = {key: self._evidence(change, kinds) for key, change in self._changes.items()}
+            noisy = {key for key, found in evidence.items() if found}
+            variables = {self._changes[key].variable for key in noisy}
+            for key, change in self._changes.items():
+                change.judge(evidence[key], variables)
             self._differing = Counter()
             for (event, shapes), answers in self._answers.items():
                 self._differing[event] += answers * any((event, shape) not in noisy for shape in shapes)
@@ -238,16 +196,21 @@ class Report:
         if candidate is not None:
             self.only_in_candidate.setdefault(candidate.event, []).append(candidate.id)
 
-    def _add_compared(self, baseline: Answer, candidate: Answer) -> None:
+    def _add_compared(self, baseline: Answer, candidate: Answer, altered: frozenset[str]) -> None:
         event = baseline.event
         self.compared[event] += 1
         self._latency.setdefault(event, Latency()).add(baseline.milliseconds, candidate.milliseconds)
         grouped: dict[Shape, list[Difference]] = {}
         for finding in compare(baseline, candidate, self.rules):
-            shape = (finding.aspect, pattern(finding.difference.path), finding.difference.kind)
+            path = finding.difference.path
+            where = str(path[0]) if finding.aspect == "header" else pattern(path)
+            shape = (finding.aspect, where, finding.difference.kind)
             grouped.setdefault(shape, []).append(finding.difference)
         for shape, found in grouped.items():
-            self._changes.setdefault((event, shape), Change(event, *shape)).add(baseline, candidate, found)
+            change = self._changes.setdefault((event, shape), Change(event, *shape))
+            change.add(baseline, candidate, found, altered)
+        if self.verbose and grouped and len(self._details) < _DETAILS:
+            self._details.append(Detail(baseline, candidate, grouped))
         self._answers[event, frozenset(grouped)] += 1
         self._differing = None
 
@@ -267,4 +230,4 @@ def _name(event: Event) -> tuple[bool, str]:
 
 
 def _order(change: Change) -> tuple[int, str, str]:
-    return ("failure", "status", "effect").index(change.aspect), change.path, change.kind
+    return ("failure", "status", "header", "effect").index(change.aspect), change.path, change.kind

@@ -10,11 +10,12 @@ from aimyproxy.diff.arrays import common_start
 from aimyproxy.diff.gate import cause_of
 from aimyproxy.diff.report import count, in_order
 from aimyproxy.diff.report_text import verdict
-from aimyproxy.diff.wording import counts, event_name, ids_text, plural, printable, reason, spelled, time_of
+from aimyproxy.diff.wording import counts, event_name, ids_text, place, plural, printable, reason, spelled, time_of
 
 if TYPE_CHECKING:
+    from aimyproxy.diff.changes import Change, Event, Example
     from aimyproxy.diff.latency import Compared
-    from aimyproxy.diff.report import Change, Event, Example, Report
+    from aimyproxy.diff.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,13 @@ def _event(report: Report, event: Event, times: Compared | None) -> dict[str, ob
 def _change(report: Report, change: Change) -> dict[str, object]:
     return {
         "event": event_name(change.event),
-        "path": printable(change.path) if change.aspect == "effect" else change.aspect,
+        "path": place(change.aspect, change.path),
         "cause": cause_of(change),
         "kind": "type changed" if change.kind == "type" else cause_of(change),
         "counts": counts(change, report.compared[change.event]).strip("()"),
         "ids": ids_text(change.exchanges, 20),
         "reason": reason(change),
+        "consequence": change.consequence,
         "examples": [_example(change, example) for example in change.examples],
     }
 

@@ -25,12 +25,13 @@
 A CHANGE is what many answers have in common:
 
     {"event": "start",                      null where the request was no bot's
-     "aspect": "effect",                    effect | status | failure
+     "aspect": "effect",                    effect | header | status | failure
      "path": "$.order.items[*].price",      `[*]` is any index; `$` for a status, a failure or a whole body
      "kind": "changed",                     added | removed | changed | type
      "answers": 12,                         how many answers show it,
      "compared": 40,                        of how many of this event
      "places": 31,                          differences in these answers, one for each element of an array
+     "altered": 0,                          how many answers are to requests that earlier changes had changed (--chain)
      "exchanges": [1, 5, 9],                the baseline's ids of these answers
      "same_everywhere": false,              whether the values are the same in all places; `examples` is one then
      "examples": [{"baseline": 1, "candidate": 1, "path": "$.order.items[0].price", "before": 500, "after": 550,
@@ -39,7 +40,7 @@ A CHANGE is what many answers have in common:
 
 `examples` are up to three with different values. Their `candidate` is null where nothing was recorded, `before` is
 null for kind "added", `after` for kind "removed", and `patch` the same as JSON Patch (RFC 6902) of the effect; it is
-empty for a status and a failure. Statuses are numbers; a failure is its kind (connect, timeout,
+empty for all but effects. Statuses are numbers; a failure is its kind (connect, timeout,
 disconnect, protocol), null on the side that answered. In "noise", `evidence` says how the baseline differs from
 itself, and a candidate that was asked more than once from itself, and what the values look like (timestamp, UUID,
 token, counter or null): {"groups": 5, "groups_differing": 5, "pairs": 12, "pairs_differing": 12, "repeats": 0,
@@ -59,7 +60,8 @@ from aimyproxy.diff.report_text import verdict
 from aimyproxy.diff.structure import patch
 
 if TYPE_CHECKING:
-    from aimyproxy.diff.report import Change, Example, Ids, Report
+    from aimyproxy.diff.changes import Change, Example
+    from aimyproxy.diff.report import Ids, Report
     from aimyproxy.jsonvalue import JSON
 
 VERSION: Final = 1
@@ -112,6 +114,7 @@ def _change(report: Report, change: Change) -> dict[str, JSON]:
         "answers": change.answers,
         "compared": report.compared[change.event],
         "places": change.places,
+        "altered": change.altered,
         "exchanges": change.exchanges,
         "same_everywhere": change.same_everywhere,
         "examples": [_example(change, example) for example in change.examples],

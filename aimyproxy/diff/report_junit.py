@@ -9,7 +9,8 @@ from aimyproxy.diff.report_text import verdict
 from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable
 
 if TYPE_CHECKING:
-    from aimyproxy.diff.report import Event, Report
+    from aimyproxy.diff.changes import Event
+    from aimyproxy.diff.report import Report
 
 
 def render(report: Report) -> str:

@@ -11,7 +11,8 @@ from aimyproxy.diff.wording import counts, described, event_name, ids_text, plur
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aimyproxy.diff.report import Change, Ids, Report
+    from aimyproxy.diff.changes import Change
+    from aimyproxy.diff.report import Ids, Report
 
 # In a table, a code span can't say these: bars end cells, and a backslash before one is taken for an escape.
 _UNSPEAKABLE: Final = frozenset("`|\\")
@@ -52,10 +53,14 @@ def _table(report: Report, changes: list[Change]) -> str:
         return ""
     rows = [
         f"| {code(event_name(change.event))} | {code(described(change))} "
-        f"| {counts(change, report.compared[change.event])} | {ids_text(change.exchanges)} |"
+        f"| {counts(change, report.compared[change.event])} | {ids_text(change.exchanges)}{_why(change)} |"
         for change in changes
     ]
     return "\n".join(["| event | what changes | answers | where |", "|---|---|---|---|", *_few(rows, _LONGEST_TABLE)])
+
+
+def _why(change: Change) -> str:
+    return ", a consequence of earlier changes" if change.consequence else ""
 
 
 def _few(lines: list[str], longest: int) -> Iterator[str]:

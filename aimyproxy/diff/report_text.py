@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from aimyproxy.diff.report import count, in_order
-from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable, reason, time_of
+from aimyproxy.diff.wording import (
+    counts,
+    described,
+    each_described,
+    event_name,
+    ids_text,
+    plural,
+    printable,
+    reason,
+    shortened,
+    spelled,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aimyproxy.diff.report import Change, Ids, Report
+    from aimyproxy.diff.changes import Change
+    from aimyproxy.diff.report import Ids, Report
+
+
+_LONGEST_CONTEXT: Final = 300
 
 
 class Style(Protocol):
@@ -81,6 +97,7 @@ class _Page:
             [self.style(verdict(report), bold=True)],
             *self._changes(),
             self._slower(),
+            *self._details(),
             self._ids(f"Only in the baseline {report.baseline}", report.only_in_baseline),
             self._ids(f"Only in the candidate {report.candidate}", report.only_in_candidate),
             self._ids("Not compared, the bot hung up before an answer came", report.unknown),
@@ -98,7 +115,8 @@ class _Page:
         colour = {"added": "green", "removed": "red"}.get(change.kind, "yellow")
         event = self.style(event_name(change.event), bold=True)
         what = self.style(described(change), fg=colour)
-        return f"{event}: {what} {self._counts(change)}  {self._dim(ids_text(change.exchanges))}"
+        why = ", a consequence of earlier changes" if change.consequence else ""
+        return f"{event}: {what} {self._counts(change)}  {self._dim(ids_text(change.exchanges) + why)}"
 
     def _counts(self, change: Change) -> str:
         return counts(change, self.report.compared[change.event])
@@ -110,6 +128,19 @@ class _Page:
             f"  {event_name(event)}: {len(of_event)}  {self._dim(ids_text(of_event))}"
             for event, of_event in in_order(ids)
         ]
+
+    def _details(self) -> Iterator[list[str]]:
+        """Each pair that differs, with what was asked."""
+        for detail in self.report.details:
+            before, after = detail.baseline, detail.candidate
+            name = event_name(before.event)
+            ids = f"{before.id}" if not after.id else f"{before.id} / {after.id}"
+            lines = [self.style(f"exchange {ids}: {name}", bold=True)]
+            lines.append(f"  asked: {shortened(spelled(dict(before.context or {})), _LONGEST_CONTEXT)}")
+            lines += [
+                f"  {said}" for shape, found in detail.differences.items() for said in each_described(shape, found)
+            ]
+            yield lines
 
     def _slower(self) -> list[str]:
         slower = [(event, compared) for event, compared in self.report.times if compared.slower]

@@ -13,6 +13,7 @@ import aiohttp
 from yarl import URL
 
 from aimyproxy.content import ACCEPTED, body_of
+from aimyproxy.diff.chain import Drift
 from aimyproxy.errors import TargetError
 from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
 from aimyproxy.store.recording import now
@@ -34,14 +35,16 @@ class Resent:
     """What became of one request: the baseline's exchange and its id, and the exchange with the candidate.
 
     `reached` is False where the request did not get through, so that the failure tells nothing of how it is answered.
-    `repeats` are the exchanges of the same request after it.
+    `repeats` are exchanges of the same side and request, in pairs of one and the next. `altered` are the variables
+    of which the request said what the candidate's earlier answers had made of them.
     """
 
     id: int
     baseline: Exchange
     candidate: Exchange
     reached: bool
-    repeats: tuple[Exchange, ...] = ()
+    repeats: tuple[tuple[Exchange, Exchange], ...] = ()
+    altered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +66,25 @@ def resend(
     target: Target,
     on_result: Callable[[Resent], None],
     pace: Pace,
+    *,
+    against: Target | None = None,
+    chain: bool = False,
 ) -> None:
     """Send all requests, each conversation in its recorded order and the conversations side by side.
 
     Requests without a conversation go one after another, as one conversation. `on_result` is called for each as its
     answer comes, in whatever order that is. Exchanges are read as they are needed.
 
+    Where there is another target to compare `against`, it is asked before, and what it answers takes the place of what
+    was recorded. In a `chain`, variables that the candidate answered otherwise go into the conversation's later
+    requests.
+
     Raises:
         TargetError: the target could not be reached at all: none of the first requests got through.
         KeyboardInterrupt: from the keyboard; what was under way is given up.
     """
     try:
-        asyncio.run(_Run(target, on_result, pace).send(exchanges))
+        asyncio.run(_Run(target, on_result, pace, against, chain=chain).send(exchanges))
     except BaseExceptionGroup as several:
         # A lane's error arrives wrapped by its task group; the first one stopped the run.
         raise several.exceptions[0] from None
@@ -83,8 +93,18 @@ def resend(
 class _Run:
     """One re-sending: a lane for each conversation that has requests waiting, in a task of its own."""
 
-    def __init__(self, target: Target, on_result: Callable[[Resent], None], pace: Pace) -> None:
+    def __init__(
+        self,
+        target: Target,
+        on_result: Callable[[Resent], None],
+        pace: Pace,
+        against: Target | None,
+        *,
+        chain: bool,
+    ) -> None:
         self._target = target
+        self._against = against
+        self._chain = chain
         self._on_result = on_result
         self._pace = pace
         self._next = 0.0
@@ -110,25 +130,58 @@ class _Run:
     async def _work_off(
         self, lane: deque[tuple[int, Exchange]], conversation: Hashable, session: aiohttp.ClientSession
     ) -> None:
+        drift = Drift() if self._chain and conversation else None
         while lane:
             identity, exchange = lane.popleft()
             async with self._under_way:
-                answered, reached = await self._ask(session, exchange)
-                more = range(1, self._pace.repeat if reached else 1)
-                repeats = tuple([(await self._ask(session, exchange))[0] for _ in more])
+                resent = await self._resent(identity, exchange, session, drift)
             self._read_ahead.release()
-            self._watch(answered, reached=reached)
-            self._on_result(Resent(identity, exchange, answered, reached, repeats))
+            self._watch(resent.candidate, reached=resent.reached)
+            self._on_result(resent)
         del self._lanes[conversation]
 
-    async def _ask(self, session: aiohttp.ClientSession, exchange: Exchange) -> tuple[Exchange, bool]:
+    async def _resent(
+        self, identity: int, exchange: Exchange, session: aiohttp.ClientSession, drift: Drift | None
+    ) -> Resent:
+        """Ask both sides, or the candidate alone."""
+        repeats: list[tuple[Exchange, Exchange]] = []
+        baseline = exchange
+        if self._against:
+            baseline, reached = await self._ask(session, self._against, exchange, repeats)
+            if not reached:
+                return Resent(identity, exchange, baseline, reached)
+        asked, altered = drift.followed(exchange) if drift else (exchange, frozenset[str]())
+        answered, reached = await self._ask(session, self._target, asked, repeats)
+        if drift:
+            drift.add(baseline, answered)
+        return Resent(identity, baseline, answered, reached, tuple(repeats), altered)
+
+    async def _ask(
+        self,
+        session: aiohttp.ClientSession,
+        target: Target,
+        exchange: Exchange,
+        repeats: list[tuple[Exchange, Exchange]],
+    ) -> tuple[Exchange, bool]:
+        """Ask a target, as often as wanted; the first exchange counts, and whether it got through."""
+        first, reached = await self._ask_once(session, target, exchange)
+        before = first
+        for _ in range(1, self._pace.repeat if reached else 1):
+            again, _ = await self._ask_once(session, target, exchange)
+            repeats.append((before, again))
+            before = again
+        return first, reached
+
+    async def _ask_once(
+        self, session: aiohttp.ClientSession, target: Target, exchange: Exchange
+    ) -> tuple[Exchange, bool]:
         if self._pace.rate:
             moment = asyncio.get_running_loop().time()
             # Each takes its turn before it waits, so that all of them together keep the rate.
             turn = self._next = max(moment, self._next)
             self._next += 1 / self._pace.rate
             await asyncio.sleep(turn - moment)
-        return await _ask(session, self._target, exchange, self._pace.mark)
+        return await _ask(session, target, exchange, self._pace.mark)
 
     def _watch(self, answered: Exchange, *, reached: bool) -> None:
         """Stop early where nothing at all gets through: five hundred times "refused" would tell no more than one."""
@@ -140,9 +193,9 @@ class _Run:
             raise self._unreachable()
 
     def _unreachable(self) -> TargetError:
+        names = self._target.display if self._against is None else "One of the two webhooks"
         return TargetError(
-            f"{self._target.display} can't be reached: {self._last_problem}. "
-            "Is the webhook running, and is its URL right?"
+            f"{names} can't be reached: {self._last_problem}. Is the webhook running, and is its URL right?"
         )
 
 

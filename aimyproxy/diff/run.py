@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy.diff.answers import answer_of
+from aimyproxy.diff.answers import EFFECTS, Scope, answer_of
 from aimyproxy.diff.gate import USUAL, Gate
 from aimyproxy.diff.noise import NoiseLearner
 from aimyproxy.diff.pairs import Pair, pairs
@@ -16,14 +16,15 @@ from aimyproxy.diff.selection import ALL, Selection
 from aimyproxy.errors import BrokenFile, InvalidDocument, RecordingExists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from aimyproxy.diff.resend import Resent
     from aimyproxy.diff.rules import Told
-    from aimyproxy.exchange import Exchange
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
     from aimyproxy.target import Target
+
+    Progress = Callable[[int, int], None]
 
 
 REPLAY_HEADER: Final = "Aimyproxy-Replay"
@@ -36,7 +37,8 @@ class LiveOptions:
 
     `concurrency` conversations side by side, `timeout` seconds for each answer, at most `rate` requests a second, each
     request `repeat` times in a row, marked by the header of the name `mark`. `save` is the recording that keeps what
-    came back at first.
+    came back at first. `against` is asked the same, for the baseline's answers to be what it says now. In a `chain`,
+    what a candidate changes in the bot's variables is what the conversation's later requests say.
     """
 
     concurrency: int = 8
@@ -45,6 +47,30 @@ class LiveOptions:
     repeat: int = 1
     rate: float | None = None
     mark: str | None = REPLAY_HEADER
+    against: Target | None = None
+    chain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Which exchanges take part in a diff, what of their answers is compared by which rules, and what makes it fail.
+
+    `verbose` keeps pairs that differ one by one.
+    """
+
+    selection: Selection = ALL
+    rules: Rules = NO_RULES
+    gate: Gate = USUAL
+    scope: Scope = EFFECTS
+    verbose: bool = False
+
+    def report(self, baseline: str, candidate: str) -> Report:
+        """A report of these terms on two sides, in which there is nothing yet."""
+        return Report(baseline, candidate, rules=self.rules, gate=self.gate, verbose=self.verbose)
+
+
+USUAL_TERMS: Final = Terms()
+"""All exchanges, their effects, no rules; any difference fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +99,27 @@ def rules_of(recording: Recording, told: Told) -> Rules:
 
 
 def diff_recordings(
-    baseline: Recording,
-    candidate: Recording,
-    selection: Selection = ALL,
-    rules: Rules = NO_RULES,
-    gate: Gate = USUAL,
+    baseline: Recording, candidate: Recording, terms: Terms = USUAL_TERMS, progress: Progress | None = None
 ) -> Report:
-    """Compare two recordings by these rules, as far as their exchanges were selected.
+    """Compare two recordings.
+
+    `progress` is told how many exchanges of the baseline were compared so far, and how many there are in all.
 
     Raises:
         InvalidOption: an event that neither recording has, or users of whom there is nothing.
         BrokenFile, NewerFormat, StoreError: one of them can't be read.
     """
-    found = survey(baseline, selection)
+    selection = terms.selection
+    found = survey(baseline, terms)
     if selection != ALL:
         events = found.events | Counter(exchange.event for _, exchange in candidate)
         selection.check(events, found.chosen.total(), f"{baseline.name} and {candidate.name} have")
-    report = Report(baseline.name, candidate.name, found.learner.learned(), rules, gate)
-    for pair in pairs(selection.of(baseline), selection.of(candidate)):
+    report = terms.report(baseline.name, candidate.name)
+    report.noise = found.learner.learned()
+    for done, pair in enumerate(pairs(selection.of(baseline), selection.of(candidate), terms.scope), 1):
         report.add(pair)
+        if progress:
+            progress(min(done, found.chosen.total()), found.chosen.total())
     return report
 
 
@@ -99,13 +127,11 @@ def diff_live(
     folder: RecordingsFolder,
     baseline: Recording,
     target: Target,
-    selection: Selection = ALL,
     options: LiveOptions | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    rules: Rules = NO_RULES,
-    gate: Gate = USUAL,
+    progress: Progress | None = None,
+    terms: Terms = USUAL_TERMS,
 ) -> Report:
-    """Re-send a recording's requests to the target and compare what comes back, as far as they were selected.
+    """Re-send a recording's requests to the target and compare what comes back.
 
     `progress` is told the number of answers so far and of requests in all. An interrupt from the keyboard ends the
     run with the report of what there is.
@@ -113,17 +139,17 @@ def diff_live(
     Raises:
         InvalidOption: an event that the recording does not have, or users of whom there is nothing.
         RecordingExists: the name to save under is taken; nothing was sent then.
-        TargetError: the target can't be reached at all.
+        TargetError: a target can't be reached at all.
         BrokenFile, NewerFormat, StoreError: the baseline can't be read, or the answers can't be saved.
     """
     options = options or LiveOptions()
-    found = survey(baseline, selection)
-    selection.check(found.events, found.chosen.total(), f"{baseline.name} has")
-    planned = found.chosen.total()
-    report = Report(baseline.name, target.display, rules=rules, gate=gate, planned=planned, saved=options.save)
+    found = survey(baseline, terms)
+    terms.selection.check(found.events, found.chosen.total(), f"{baseline.name} has")
+    report = terms.report(options.against.display if options.against else baseline.name, target.display)
+    report.planned, report.saved = found.chosen.total(), options.save
     saved = _create(folder, options.save, target) if options.save else None
     try:
-        _resend(report, found.learner, selection.of(baseline), target, options, saved, progress)
+        _resend(_Taking(report, found.learner, terms.scope, saved, progress), baseline, target, options, terms)
     except KeyboardInterrupt:
         report.interrupted = True
     except BaseException:
@@ -137,48 +163,51 @@ def diff_live(
     return report
 
 
-def survey(baseline: Recording, selection: Selection = ALL) -> Survey:
+def survey(baseline: Recording, terms: Terms = USUAL_TERMS) -> Survey:
     """What there is in a baseline; one walk."""
-    learner, events, chosen = NoiseLearner(), Counter[str | None](), Counter[str | None]()
+    learner, events, chosen = NoiseLearner(terms.scope), Counter[str | None](), Counter[str | None]()
     conversations = set()
     for _, exchange in baseline:
         learner.add(exchange)
         events[exchange.event] += 1
-        if selection.takes(exchange):
+        if terms.selection.takes(exchange):
             chosen[exchange.event] += 1
             conversations.add(hash(exchange.conversation))
     return Survey(learner, events, chosen, len(conversations))
 
 
-def _resend(
-    report: Report,
-    learner: NoiseLearner,
-    exchanges: Iterable[tuple[int, Exchange]],
-    target: Target,
-    options: LiveOptions,
-    saved: Recording | None,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    from aimyproxy.diff.resend import Pace, resend
+@dataclass(slots=True)
+class _Taking:
+    """What is done with each answer as it comes."""
 
-    done = 0
+    report: Report
+    learner: NoiseLearner
+    scope: Scope
+    saved: Recording | None
+    progress: Progress | None
+    _done: int = 0
 
-    def take(resent: Resent) -> None:
-        nonlocal done
-        done += 1
+    def take(self, resent: Resent) -> None:
+        self._done += 1
         if resent.reached:
-            identity = saved.append(resent.candidate) if saved is not None else 0
-            report.add(Pair(answer_of(resent.id, resent.baseline), answer_of(identity, resent.candidate)))
-            for again in resent.repeats:
-                learner.add_repeat(resent.candidate, again)
+            identity = self.saved.append(resent.candidate) if self.saved is not None else 0
+            before = answer_of(resent.id, resent.baseline, self.scope)
+            self.report.add(Pair(before, answer_of(identity, resent.candidate, self.scope)), resent.altered)
+            for first, again in resent.repeats:
+                self.learner.add_repeat(first, again)
         else:
             failure = resent.candidate.failure
-            report.add_unsent(resent.baseline.event, resent.id, failure.message if failure else "")
-        if progress:
-            progress(done, report.planned or 0)
+            self.report.add_unsent(resent.baseline.event, resent.id, failure.message if failure else "")
+        if self.progress:
+            self.progress(self._done, self.report.planned or 0)
+
+
+def _resend(taking: _Taking, baseline: Recording, target: Target, options: LiveOptions, terms: Terms) -> None:
+    from aimyproxy.diff.resend import Pace, resend
 
     pace = Pace(options.concurrency, options.timeout, options.repeat, options.rate, options.mark)
-    resend(exchanges, target, take, pace)
+    exchanges = terms.selection.of(baseline)
+    resend(exchanges, target, taking.take, pace, against=options.against, chain=options.chain)
 
 
 def _create(folder: RecordingsFolder, name: str, target: Target) -> Recording:

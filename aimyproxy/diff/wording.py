@@ -6,13 +6,15 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.diff.arrays import common_start
-from aimyproxy.jsonvalue import kind_of
+from aimyproxy.jsonvalue import kind_of, path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from aimyproxy.diff.changes import Change, Event, Shape
+    from aimyproxy.diff.comparison import Aspect
     from aimyproxy.diff.latency import Compared
-    from aimyproxy.diff.report import Change, Event, Example
+    from aimyproxy.diff.structure import Difference
     from aimyproxy.jsonvalue import JSON
 
 LONGEST: Final = 60
@@ -54,9 +56,24 @@ def shortened(text: str, longest: int = LONGEST) -> str:
 def described(change: Change, most: int = 2) -> str:
     """What changed: `$.name "John" → "Jon"`, `$.promo added 5`, `status 200 → 500`; at most so many values."""
     # Long values that differ elsewhere look the same once they are cut down to their change.
-    values = list(dict.fromkeys(_values(change, example) for example in change.examples))
+    values = list(dict.fromkeys(_values(change.aspect, example.difference) for example in change.examples))
     shown = ", ".join(values[:most]) + (", …" if len(values) > most else "")
-    return f"{printable(change.path) if change.aspect == 'effect' else change.aspect} {shown}"
+    return f"{place(change.aspect, change.path)} {shown}"
+
+
+def each_described(shape: Shape, found: list[Difference]) -> Iterator[str]:
+    """Differences of one shape, one by one, each at its own path."""
+    aspect, path, _ = shape
+    for difference in found:
+        where = path_text(difference.path) if aspect == "effect" else path
+        yield f"{place(aspect, where)} {_values(aspect, difference)}"
+
+
+def place(aspect: Aspect, path: str) -> str:
+    """Where something changed: `$.name`, `header content-type`, `status`."""
+    if aspect == "header":
+        return f"header {printable(path)}"
+    return printable(path) if aspect == "effect" else aspect
 
 
 def counts(change: Change, compared: int) -> str:
@@ -77,15 +94,15 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _values(change: Change, example: Example) -> str:
-    before, after = example.difference.before, example.difference.after
-    if change.aspect == "failure":
+def _values(aspect: Aspect, difference: Difference) -> str:
+    before, after = difference.before, difference.after
+    if aspect == "failure":
         return f"{before or 'none'} → {after or 'none'}"
-    if change.kind == "added":
+    if difference.kind == "added":
         return f"added {shortened(spelled(after))}"
-    if change.kind == "removed":
+    if difference.kind == "removed":
         return f"removed {shortened(spelled(before))}"
-    if change.kind == "type":
+    if difference.kind == "type":
         return f"{_typed(before)} → {_typed(after)}"
     if isinstance(before, str):
         return " → ".join(f'"{part}"' for part in _around_the_change(spelled(before)[1:-1], spelled(after)[1:-1]))

@@ -202,6 +202,7 @@ def test_the_json_report_says_everything():
         "answers": 2,
         "compared": 2,
         "places": 2,
+        "altered": 0,
         "exchanges": [1, 2],
         "same_everywhere": True,
         "examples": [

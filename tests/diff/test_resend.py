@@ -303,7 +303,7 @@ def test_requests_are_repeated_one_right_after_the_other():
         numbers = [json.loads(head_and_body(request)[2])["n"] for request in upstream.requests]
     assert numbers == [1, 1, 1, 2, 2, 2]
     assert [len(result.repeats) for result in results] == [2, 2]
-    assert all(again.response.body == results[0].candidate.response.body for again in results[0].repeats)
+    assert all(one.response.body == other.response.body for one, other in results[0].repeats)
 
 
 def test_a_request_that_did_not_get_through_is_not_repeated():

@@ -202,8 +202,8 @@ def test_an_interrupt_reports_what_there_is(root, monkeypatch):
     """And what was saved until then is kept."""
     original = resend.resend
 
-    def interrupted(exchanges, target, on_result, pace):
-        original(list(exchanges)[:2], target, on_result, pace)
+    def interrupted(exchanges, *arguments, **options):
+        original(list(exchanges)[:2], *arguments, **options)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(resend, "resend", interrupted)

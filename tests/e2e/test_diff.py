@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import sys
 import threading
@@ -94,7 +95,9 @@ def test_a_terminal_shows_progress_and_colours(root):
                 break
     os.close(main)
     text = shown.decode()
-    assert "\r3 of 3 requests answered\r\x1b[K\x1b[1m3 of 3 answers differ" in text
+    progress, _, report = text.rpartition("\r\x1b[K\x1b[1m3 of 3 answers differ")
+    assert re.search(r"\r\x1b\[K█{20} 3 of 3 requests answered, \d+ a second, 0 s left$", progress)
+    assert report
     assert "\x1b[31m$.greeting removed" in text
 
 
