@@ -133,7 +133,8 @@ class Exchange:
     """One request of the bot with the response it got, or the failure it met.
 
     `at` is the request's arrival, ISO 8601 in UTC with microseconds and a `Z`. `event` and `conversation` are None
-    where the request's body isn't an Aimylogic object.
+    where the request's body isn't an Aimylogic object. `made_from` names the recording and the id of the exchange whose
+    request was sent again, for one that no bot made.
     """
 
     at: str
@@ -143,6 +144,7 @@ class Exchange:
     response: Response | None
     failure: Failure | None
     timing: Timing
+    made_from: tuple[str, int] | None = None
 
 
 def to_document(exchange: Exchange) -> dict[str, JSON]:
@@ -158,6 +160,8 @@ def to_document(exchange: Exchange) -> dict[str, JSON]:
     if exchange.failure:
         document["failure"] = {"kind": exchange.failure.kind, "message": exchange.failure.message}
     document["timing"] = {"upstream_ms": exchange.timing.upstream_ms, "total_ms": exchange.timing.total_ms}
+    if exchange.made_from:
+        document["made_from"] = list(exchange.made_from)
     return document
 
 
@@ -199,7 +203,17 @@ def from_document(document: JSON) -> Exchange:
             _milliseconds(timing.get("upstream_ms"), "timing.upstream_ms"),
             _milliseconds(timing.get("total_ms"), "timing.total_ms") or 0.0,
         ),
+        made_from=_made_from(members.get("made_from")),
     )
+
+
+def _made_from(value: JSON) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    pair = _typed(value, list, "made_from", "a recording's name and an id")
+    if len(pair) != 2 or not isinstance(pair[0], str) or not isinstance(pair[1], int):
+        raise InvalidDocument("made_from has to be a recording's name and an id")
+    return pair[0], pair[1]
 
 
 def headers_of(value: JSON, name: str) -> Headers:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aimyproxy.cli.options import Url
+from aimyproxy.cli.options import HeaderName, Url
 from aimyproxy.diff.answers import Scope
 from aimyproxy.diff.gate import CAUSES, SLOWER, Gate
 from aimyproxy.diff.run import REPLAY_HEADER, LiveOptions
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _RULES: Final = ("ignore", "only", "tolerance", "key", "set")
 
 
@@ -37,18 +35,6 @@ class Share(click.ParamType):  # type: ignore[type-arg]
         if not 0 < share <= 1:
             self.fail(f"{text}: write a share above 0, up to all, as 10% or 0.1", param, ctx)
         return share
-
-
-class HeaderName(click.ParamType):  # type: ignore[type-arg]
-    """A header's name (RFC 9110), or nothing for no header."""
-
-    name = "header"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = str(value)
-        if text and not _HEADER_NAME.fullmatch(text):
-            self.fail(f"{text}: that is no header's name", param, ctx)
-        return text
 
 
 class Causes(click.ParamType):  # type: ignore[type-arg]

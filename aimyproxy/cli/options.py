@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aimyproxy.store.folder import RecordingsFolder
+
+
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Address(click.ParamType):  # type: ignore[type-arg]
@@ -44,6 +48,18 @@ class Url(click.ParamType):  # type: ignore[type-arg]
         except InvalidOption as error:
             self.fail(str(error), param, ctx)
         return str(value)
+
+
+class HeaderName(click.ParamType):  # type: ignore[type-arg]
+    """A header's name (RFC 9110), or nothing for no header."""
+
+    name = "header"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text and not _HEADER_NAME.fullmatch(text):
+            self.fail(f"{text}: that is no header's name", param, ctx)
+        return text
 
 
 def default_address() -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from aimyproxy.cli.options import Url, listen_option, recordings_option, tls_options
+from aimyproxy.cli.options import HeaderName, Url, listen_option, recordings_option, tls_options
 from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
+from aimyproxy.diff.run import REPLAY_HEADER
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from aimyproxy.diff.shadow import Shadow
     from aimyproxy.exchange import Exchange
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
@@ -44,6 +48,19 @@ _MOST_COUNTED = 100_000
     show_default=True,
     help="Warn of answers that took more seconds than this.",
 )
+@click.option(
+    "--shadow",
+    type=Url(),
+    help="Send a copy of each request to this webhook, too, after the bot was served; for `diff NAME NAME@shadow`.",
+)
+@click.option(
+    "--shadow-header",
+    type=HeaderName(),
+    metavar="NAME",
+    default=REPLAY_HEADER,
+    show_default=True,
+    help="The header that marks these copies; '' for none.",
+)
 @recordings_option
 def command(
     name: str,
@@ -54,6 +71,8 @@ def command(
     ca: str | None,
     timeout: float,
     slow: float,
+    shadow: str | None,
+    shadow_header: str,
     folder: RecordingsFolder,
 ) -> int:
     """Record the bot's traffic as NAME.
@@ -76,8 +95,15 @@ def command(
     recording, created = folder.open_or_create(name, where.display)
     screen = Screen(recording, slow)
     screen.opened(created)
+
+    def started(host: str, port: int) -> None:
+        screen.listening(host, port, where.display, tls=bool(cert))
+        if shadow:
+            say(f"A copy of each request goes to {Target.parse(shadow).display}, its answers to {name}@shadow.")
+
     try:
-        run(settings, recording, screen, lambda host, port: screen.listening(host, port, where.display, tls=bool(cert)))
+        with _shadowing(folder, name, shadow, shadow_header, screen) as served:
+            run(settings, recording, screen, started, served)
     finally:
         recording.close()
         if screen.listened:
@@ -89,6 +115,43 @@ def command(
             f"{counted(screen.unrecorded, 'exchange')} could not be recorded; the bot was served."
         )
     return EXIT_OK
+
+
+@contextmanager
+def _shadowing(
+    folder: RecordingsFolder, name: str, url: str | None, mark: str, screen: Screen
+) -> Iterator[Callable[[int, Exchange], None] | None]:
+    """A context with what is to be told of each exchange that the bot was served; None without a shadow."""
+    if url is None:
+        yield None
+        return
+    from aimyproxy.diff.shadow import Shadow
+    from aimyproxy.target import Target
+
+    target = Target.parse(url)
+    recording, created = folder.open_or_create(f"{name}@shadow", target.display)
+    shadow = Shadow(target, recording, name, screen.trouble, mark=mark or None)
+    try:
+        with shadow.running():
+            yield shadow.put
+    finally:
+        recording.close()
+        if created and not len(recording):
+            folder.remove(recording.name)
+        if screen.listened:
+            say(shadowed(shadow, name))
+
+
+def shadowed(shadow: Shadow, name: str) -> str:
+    """What became of the copies, in words."""
+    left_out = [
+        f"{counted(number, 'request')} {what}"
+        for number, what in ((shadow.unsent, "did not get through"), (shadow.dropped, "dropped: it was too slow"))
+        if number
+    ]
+    told = f"; {', '.join(left_out)}" if left_out else ""
+    compare = f" Compare: aimyproxy diff {name} {name}@shadow" if shadow.sent else ""
+    return f"The shadow answered {counted(shadow.sent, 'request')}{told}.{compare}"
 
 
 class Screen:

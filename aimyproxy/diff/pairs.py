@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from itertools import zip_longest
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.diff.answers import EFFECTS, Answer, Scope, answer_of
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = "tuple[Hashable, int]"
 """What was asked, and the how manieth time: equal for the two exchanges of a pair."""
+
+
+_ID: Final = "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,26 @@ def _spelled(body: Body) -> bytes:
 
 
 def pairs(
-    baseline: Iterable[tuple[int, Exchange]], candidate: Iterable[tuple[int, Exchange]], scope: Scope = EFFECTS
+    baseline: Iterable[tuple[int, Exchange]],
+    candidate: Iterable[tuple[int, Exchange]],
+    scope: Scope = EFFECTS,
+    name: str = "",
 ) -> Iterator[Pair]:
-    """Every exchange of both recordings, in a pair or alone.
+    """Every exchange of both recordings, in a pair or alone; `name` is the baseline's.
 
-    Both are walked side by side; an answer is kept until its partner comes, so memory grows with the disorder between
-    the recordings and not with their length. What is alone comes last, in its own order.
+    Where the candidate was made from the baseline, or both from the same recording, that says what is a pair; else
+    event and occurrence in the conversation do. Both are walked side by side; an answer is kept until its partner
+    comes, so memory grows with the disorder between the recordings and not with their length. What is alone comes last,
+    in its own order.
     """
     alone: tuple[dict[Key, Answer], dict[Key, Answer]] = ({}, {})
-    numbered = zip_longest(_numbered(baseline, scope), _numbered(candidate, scope))
+    (first, before), (second, after) = _peeked(baseline), _peeked(candidate)
+    origin = second.made_from[0] if second and second.made_from else None
+    by_id = origin is not None and origin == name
+    shared = origin if first and first.made_from and first.made_from[0] == origin else None
+    numbered = zip_longest(
+        _numbered(before, scope, shared, by_id=by_id), _numbered(after, scope, origin if by_id else shared)
+    )
     for both in numbered:
         for side, keyed in enumerate(both):
             if keyed is None:
@@ -87,7 +101,24 @@ def pairs(
     yield from (Pair(None, answer) for answer in alone[1].values())
 
 
-def _numbered(recording: Iterable[tuple[int, Exchange]], scope: Scope) -> Iterator[tuple[Key, Answer]]:
+def _peeked(
+    recording: Iterable[tuple[int, Exchange]],
+) -> tuple[Exchange | None, Iterator[tuple[int, Exchange]]]:
+    """The first exchange, and all of them."""
+    iterator = iter(recording)
+    first = next(iterator, None)
+    return (None, iterator) if first is None else (first[1], chain([first], iterator))
+
+
+def _numbered(
+    recording: Iterable[tuple[int, Exchange]], scope: Scope, origin: str | None, *, by_id: bool = False
+) -> Iterator[tuple[Key, Answer]]:
+    """Answers with what pairs them: their own id, or the one in the recording `origin`, else event and occurrence."""
     occurrences = Occurrences()
     for identity, exchange in recording:
-        yield occurrences.key(exchange), answer_of(identity, exchange, scope)
+        key = occurrences.key(exchange)
+        if by_id:
+            key = _ID, identity
+        elif origin is not None and exchange.made_from and exchange.made_from[0] == origin:
+            key = _ID, exchange.made_from[1]
+        yield key, answer_of(identity, exchange, scope)

@@ -116,7 +116,7 @@ class _Run:
         self._last_problem = ""
 
     async def send(self, exchanges: Iterable[tuple[int, Exchange]]) -> None:
-        async with _session(self._pace.timeout) as session, asyncio.TaskGroup() as tasks:
+        async with session_of(self._pace.timeout) as session, asyncio.TaskGroup() as tasks:
             for identity, exchange in exchanges:
                 await self._read_ahead.acquire()
                 lane = self._lanes.get(exchange.conversation)
@@ -181,7 +181,7 @@ class _Run:
             turn = self._next = max(moment, self._next)
             self._next += 1 / self._pace.rate
             await asyncio.sleep(turn - moment)
-        return await _ask(session, target, exchange, self._pace.mark)
+        return await ask(session, target, exchange, self._pace.mark)
 
     def _watch(self, answered: Exchange, *, reached: bool) -> None:
         """Stop early where nothing at all gets through: five hundred times "refused" would tell no more than one."""
@@ -199,7 +199,8 @@ class _Run:
         )
 
 
-def _session(timeout: float) -> aiohttp.ClientSession:
+def session_of(timeout: float) -> aiohttp.ClientSession:
+    """A session in which each answer may take so many seconds."""
     return aiohttp.ClientSession(
         # A connection of its own for each request: one that was kept alive may be closed by the webhook just as we
         # use it, and that would look like a difference.
@@ -213,7 +214,7 @@ def _session(timeout: float) -> aiohttp.ClientSession:
     )
 
 
-async def _ask(
+async def ask(
     session: aiohttp.ClientSession, target: Target, exchange: Exchange, mark: str | None
 ) -> tuple[Exchange, bool]:
     """The exchange with the candidate, and whether the request got through."""

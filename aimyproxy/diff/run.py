@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.diff.answers import EFFECTS, Scope, answer_of
@@ -116,7 +116,8 @@ def diff_recordings(
         selection.check(events, found.chosen.total(), f"{baseline.name} and {candidate.name} have")
     report = terms.report(baseline.name, candidate.name)
     report.noise = found.learner.learned()
-    for done, pair in enumerate(pairs(selection.of(baseline), selection.of(candidate), terms.scope), 1):
+    both = pairs(selection.of(baseline), selection.of(candidate), terms.scope, baseline.name)
+    for done, pair in enumerate(both, 1):
         report.add(pair)
         if progress:
             progress(min(done, found.chosen.total()), found.chosen.total())
@@ -149,7 +150,13 @@ def diff_live(
     report.planned, report.saved = found.chosen.total(), options.save
     saved = _create(folder, options.save, target) if options.save else None
     try:
-        _resend(_Taking(report, found.learner, terms.scope, saved, progress), baseline, target, options, terms)
+        _resend(
+            _Taking(baseline.name, report, found.learner, terms.scope, saved, progress),
+            baseline,
+            target,
+            options,
+            terms,
+        )
     except KeyboardInterrupt:
         report.interrupted = True
     except BaseException:
@@ -178,8 +185,9 @@ def survey(baseline: Recording, terms: Terms = USUAL_TERMS) -> Survey:
 
 @dataclass(slots=True)
 class _Taking:
-    """What is done with each answer as it comes."""
+    """What is done with each answer to the requests of the recording `name` as it comes."""
 
+    name: str
     report: Report
     learner: NoiseLearner
     scope: Scope
@@ -190,7 +198,10 @@ class _Taking:
     def take(self, resent: Resent) -> None:
         self._done += 1
         if resent.reached:
-            identity = self.saved.append(resent.candidate) if self.saved is not None else 0
+            made_from = (self.name, resent.id)
+            identity = (
+                self.saved.append(replace(resent.candidate, made_from=made_from)) if self.saved is not None else 0
+            )
             before = answer_of(resent.id, resent.baseline, self.scope)
             self.report.add(Pair(before, answer_of(identity, resent.candidate, self.scope)), resent.altered)
             for first, again in resent.repeats:

@@ -99,9 +99,15 @@ class Observer(Protocol):
 class Recorder:
     """Write each exchange before the bot gets its response, and know which are still on their way."""
 
-    def __init__(self, append: Callable[[Exchange], Awaitable[int]], observer: Observer) -> None:
+    def __init__(
+        self,
+        append: Callable[[Exchange], Awaitable[int]],
+        observer: Observer,
+        served: Callable[[int, Exchange], None] | None = None,
+    ) -> None:
         self._append = append
         self._observer = observer
+        self._served = served
         self._pending: dict[str, asyncio.Event] = {}
         self._forwarded: set[str] = set()
         self.draining = False
@@ -175,6 +181,9 @@ class Recorder:
             self._observer.lost(exchange, str(error))
         else:
             self._observer.recorded(identity, exchange)
+            if self._served and _FORWARDED in flow.metadata:
+                # What mitmproxy does until the answer is on its way to the bot, it does before it looks at the loop.
+                asyncio.get_running_loop().call_soon(self._served, identity, exchange)
 
 
 class Tls:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from aimyproxy.exchange import Exchange
     from aimyproxy.proxy.addons import Observer
     from aimyproxy.store.recording import Recording
     from aimyproxy.target import Target
@@ -45,17 +46,24 @@ class Settings:
     ca: Path | None = None
 
 
-def run(settings: Settings, recording: Recording, observer: Observer, started: Callable[[str, int], None]) -> None:
+def run(
+    settings: Settings,
+    recording: Recording,
+    observer: Observer,
+    started: Callable[[str, int], None],
+    served: Callable[[int, Exchange], None] | None = None,
+) -> None:
     """Record until SIGINT or SIGTERM; returns when all that was in flight is answered, recorded and on the disk.
 
-    `started` gets the host and the port that are listened on. A second signal ends the waiting.
+    `started` gets the host and the port that are listened on, `served` each exchange with its id when the bot has been
+    sent the answer. A second signal ends the waiting.
 
     Raises:
         ListenError: the address can't be listened on.
         InvalidOption: the certificate, its key or the CA file can't be used.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, recording, observer, started))
+        runner.run(_serve(settings, Recorder(recording.append_soon, observer, served), recording, observer, started))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -67,9 +75,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(
-    settings: Settings, recording: Recording, observer: Observer, started: Callable[[str, int], None]
+    settings: Settings,
+    recorder: Recorder,
+    recording: Recording,
+    observer: Observer,
+    started: Callable[[str, int], None],
 ) -> None:
-    recorder = Recorder(recording.append_soon, observer)
     with _stop_signals() as stop, _log_to(observer):
         master = Master(Options())
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001

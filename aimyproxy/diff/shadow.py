@@ -1,0 +1,122 @@
+"""Shadowing: a copy of each request goes to a candidate after the bot was served, and its answers to a recording."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.diff.resend import ask, session_of
+from aimyproxy.errors import AimyproxyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import aiohttp
+
+    from aimyproxy.exchange import Exchange
+    from aimyproxy.store.recording import Recording
+    from aimyproxy.target import Target
+
+_MOST: Final = 1_000
+"""How many requests may wait for a candidate that is slower than the bot."""
+_LANES: Final = 8
+"""How many are under way at once; a conversation's requests go one after another, in their order."""
+
+Copy = tuple[int, "Exchange"]
+
+
+class Shadow:
+    """Asks a candidate what a bot asks the webhook; in a thread of its own, so that nobody waits for it.
+
+    What the candidate answers is appended to `recording`, as made from the recording of the name `source`. `trouble` is
+    told of what goes wrong, from that thread. Of the counters, `dropped` are copies for which there was no room or no
+    time, `unsent` those that did not get through.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        recording: Recording,
+        source: str,
+        trouble: Callable[[str], None],
+        *,
+        mark: str | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self.sent = self.unsent = self.dropped = 0
+        self._target = target
+        self._recording = recording
+        self._source = source
+        self._trouble = trouble
+        self._mark = mark
+        self._timeout = timeout
+        self._waiting = 0
+        self._loop = asyncio.new_event_loop()
+        self._lanes: list[asyncio.Queue[Copy | None]] = []
+        self._counting = threading.Lock()
+
+    def put(self, identity: int, exchange: Exchange) -> None:
+        """Let the candidate be asked what the exchange of this id asked; from any thread, at once."""
+        with self._counting:
+            if self._waiting >= _MOST:
+                self.dropped += 1
+                return
+            self._waiting += 1
+        lane = self._lanes[hash(exchange.conversation) % _LANES]
+        self._loop.call_soon_threadsafe(lane.put_nowait, (identity, exchange))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """A context in which copies are sent; at its end, those that wait are given as long as one answer may take."""
+        self._lanes = [asyncio.Queue() for _ in range(_LANES)]
+        thread = threading.Thread(target=self._run, name="shadow", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            for lane in self._lanes:
+                self._loop.call_soon_threadsafe(lane.put_nowait, None)
+            thread.join(self._timeout + 1)
+            if thread.is_alive():
+                self._loop.call_soon_threadsafe(self._give_up)
+                thread.join()
+            self.dropped += self._waiting
+            self._loop.close()
+
+    def _run(self) -> None:
+        with suppress(asyncio.CancelledError):
+            self._loop.run_until_complete(self._work())
+
+    def _give_up(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+
+    async def _work(self) -> None:
+        async with session_of(self._timeout) as session, asyncio.TaskGroup() as tasks:
+            for lane in self._lanes:
+                tasks.create_task(self._work_off(lane, session))
+
+    async def _work_off(self, lane: asyncio.Queue[Copy | None], session: aiohttp.ClientSession) -> None:
+        while copy := await lane.get():
+            identity, exchange = copy
+            answered, reached = await ask(session, self._target, exchange, self._mark)
+            with self._counting:
+                self._waiting -= 1
+            if reached:
+                self._keep(replace(answered, made_from=(self._source, identity)))
+            else:
+                self.unsent += 1
+                message = answered.failure.message if answered.failure else ""
+                self._trouble(f"The shadow {self._target.display} can't be reached: {message}.")
+
+    def _keep(self, exchange: Exchange) -> None:
+        try:
+            self._recording.append(exchange)
+        except AimyproxyError as error:
+            self.dropped += 1
+            self._trouble(f"The shadow's answer is not recorded: {error}")
+        else:
+            self.sent += 1
