@@ -207,12 +207,15 @@ def from_document(document: JSON) -> Exchange:
     )
 
 
+_ORIGIN: Final = "a recording's name and an id"
+
+
 def _made_from(value: JSON) -> tuple[str, int] | None:
     if value is None:
         return None
-    pair = _typed(value, list, "made_from", "a recording's name and an id")
-    if len(pair) != 2 or not isinstance(pair[0], str) or not isinstance(pair[1], int):
-        raise InvalidDocument("made_from has to be a recording's name and an id")
+    pair = _typed(value, list, "made_from", _ORIGIN)
+    if len(pair) != 2 or not isinstance(pair[0], str) or type(pair[1]) is not int:
+        raise InvalidDocument(f"made_from has to be {_ORIGIN}, not {_shown(value)}")
     return pair[0], pair[1]
 
 

@@ -36,6 +36,7 @@ exchanges = st.builds(
     st.none() | st.builds(Response, st.integers(100, 999), headers, bodies),
     st.none() | st.builds(Failure, st.sampled_from(FAILURE_KINDS), words),
     st.builds(Timing, st.none() | st.floats(0, 1e6), st.floats(0, 1e6)),
+    made_from=st.none() | st.tuples(st.text(), st.integers(1, 10**6)),
 )
 
 
@@ -145,6 +146,9 @@ REQUEST = {"method": "POST", "path": "/"}
         (changed(response={"status": 99}), "from 100 to 999, not 99"),
         (changed(failure={"kind": "bad"}), "failure.kind has to be one of connect, timeout"),
         (changed(timing={"total_ms": "1"}), "timing.total_ms has to be a number"),
+        (changed(made_from="shop"), "made_from has to be a recording's name and an id"),
+        (changed(made_from=["shop"]), "made_from has to be a recording's name and an id"),
+        (changed(made_from=["shop", True]), "made_from has to be a recording's name and an id"),
         (changed(at="x" * 100, event=["x" * 100]), r"event has to be null or a string, not \[\"xxx.*\.\.\."),
     ],
 )
