@@ -97,7 +97,7 @@ def live_options(command: Command) -> Command:
     @click.option(
         "--chain",
         is_flag=True,
-        help="With --target: let what it answers otherwise go into the conversation's later requests.",
+        help="With --target: what it answers otherwise goes into the conversation's later requests, sent twice.",
     )
     @click.option("--dry-run", is_flag=True, help="With --target: say what would be sent, and send nothing.")
     @functools.wraps(command)

@@ -41,8 +41,8 @@ class Change:
     """The same difference in one answer or many: one event, one aspect, one pattern of a path, one kind.
 
     `answers` counts the answers that show it, `places` the differences themselves (a change in each element of an
-    array is many places of one answer). `evidence` is set for noise only. `altered` are the answers to requests that
-    earlier changes had changed.
+    array is many places of one answer). `evidence` is set for noise only. `altered` are the answers that show
+    it only since earlier changes had changed the request.
     """
 
     event: Event

@@ -1,8 +1,8 @@
 """How long both sides took to answer, and whether the candidate is clearly slower.
 
 Slower means both: the candidate's times are larger than the baseline's by the one-sided Mann-Whitney test (chance alone
-would do it less than once in a thousand times), and its median is larger by a fifth and by five milliseconds, so that
-many requests don't make a matter of a hair's breadth.
+would do it less than once in a thousand times), and its median is larger by a fifth and by 25 milliseconds: many
+requests shall not make a matter of a hair's breadth, and those that are sent side by side wait for each other a little.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SIGNIFICANT: Final = 0.001
 _FEWEST: Final = 8
 """Fewer times on a side prove nothing."""
 _SHARE: Final = 1.2
-_MILLISECONDS: Final = 5.0
+_MILLISECONDS: Final = 25.0
 
 
 @dataclass(frozen=True, slots=True)

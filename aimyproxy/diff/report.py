@@ -72,10 +72,11 @@ class Report:
     _latency: dict[Event, Latency] = field(default_factory=dict)
     _differing: Counter[Event] | None = None
 
-    def add(self, pair: Pair, altered: frozenset[str] = frozenset()) -> None:
+    def add(self, pair: Pair, altered: frozenset[str] = frozenset(), unaltered: Answer | None = None) -> None:
         """Compare one pair and count what it shows.
 
-        `altered` are the variables of which the candidate was told what its own earlier answers had made of them.
+        `altered` are the variables of which the candidate was told what its own earlier answers had made of them, and
+        `unaltered` is its answer without that: what differs there, too, is no consequence.
         """
         baseline, candidate = pair.baseline, pair.candidate
         if baseline is None or candidate is None:
@@ -83,7 +84,7 @@ class Report:
         elif not (baseline.known and candidate.known):
             self.unknown.setdefault(baseline.event, []).append(baseline.id)
         else:
-            self._add_compared(baseline, candidate, altered)
+            self._add_compared(baseline, candidate, altered, unaltered)
 
     def add_unsent(self, event: Event, identity: int, reason: str) -> None:
         """Count a request that did not get through to the candidate, so that there is nothing to compare."""
@@ -196,23 +197,30 @@ class Report:
         if candidate is not None:
             self.only_in_candidate.setdefault(candidate.event, []).append(candidate.id)
 
-    def _add_compared(self, baseline: Answer, candidate: Answer, altered: frozenset[str]) -> None:
+    def _add_compared(
+        self, baseline: Answer, candidate: Answer, altered: frozenset[str], unaltered: Answer | None
+    ) -> None:
         event = baseline.event
         self.compared[event] += 1
         self._latency.setdefault(event, Latency()).add(baseline.milliseconds, candidate.milliseconds)
-        grouped: dict[Shape, list[Difference]] = {}
-        for finding in compare(baseline, candidate, self.rules):
-            path = finding.difference.path
-            where = str(path[0]) if finding.aspect == "header" else pattern(path)
-            shape = (finding.aspect, where, finding.difference.kind)
-            grouped.setdefault(shape, []).append(finding.difference)
+        grouped = self._shapes(baseline, candidate)
+        direct = self._shapes(baseline, unaltered) if unaltered else {}
         for shape, found in grouped.items():
             change = self._changes.setdefault((event, shape), Change(event, *shape))
-            change.add(baseline, candidate, found, altered)
+            change.add(baseline, candidate, found, frozenset() if shape in direct else altered)
         if self.verbose and grouped and len(self._details) < _DETAILS:
             self._details.append(Detail(baseline, candidate, grouped))
         self._answers[event, frozenset(grouped)] += 1
         self._differing = None
+
+    def _shapes(self, baseline: Answer, candidate: Answer) -> dict[Shape, list[Difference]]:
+        """What differs between two answers, by shape."""
+        grouped: dict[Shape, list[Difference]] = {}
+        for finding in compare(baseline, candidate, self.rules):
+            path = finding.difference.path
+            where = str(path[0]) if finding.aspect == "header" else pattern(path)
+            grouped.setdefault((finding.aspect, where, finding.difference.kind), []).append(finding.difference)
+        return grouped
 
 
 def in_order(ids: Ids) -> list[tuple[Event, list[int]]]:

@@ -31,7 +31,7 @@ A CHANGE is what many answers have in common:
      "answers": 12,                         how many answers show it,
      "compared": 40,                        of how many of this event
      "places": 31,                          differences in these answers, one for each element of an array
-     "altered": 0,                          how many answers are to requests that earlier changes had changed (--chain)
+     "altered": 0,                          how many answers show it only since earlier changes changed the request
      "exchanges": [1, 5, 9],                the baseline's ids of these answers
      "same_everywhere": false,              whether the values are the same in all places; `examples` is one then
      "examples": [{"baseline": 1, "candidate": 1, "path": "$.order.items[0].price", "before": 500, "after": 550,

@@ -36,7 +36,8 @@ class Resent:
 
     `reached` is False where the request did not get through, so that the failure tells nothing of how it is answered.
     `repeats` are exchanges of the same side and request, in pairs of one and the next. `altered` are the variables
-    of which the request said what the candidate's earlier answers had made of them.
+    of which the request said what the candidate's earlier answers had made of them; where there are some, `unaltered`
+    is the exchange of the request as it was recorded.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Resent:
     reached: bool
     repeats: tuple[tuple[Exchange, Exchange], ...] = ()
     altered: frozenset[str] = frozenset()
+    unaltered: Exchange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,10 @@ class _Run:
         answered, reached = await self._ask(session, self._target, asked, repeats)
         if drift:
             drift.add(baseline, answered)
-        return Resent(identity, baseline, answered, reached, tuple(repeats), altered)
+        unaltered = None
+        if altered and reached:
+            unaltered, _ = await self._ask_once(session, self._target, exchange)
+        return Resent(identity, baseline, answered, reached, tuple(repeats), altered, unaltered)
 
     async def _ask(
         self,

@@ -203,7 +203,9 @@ class _Taking:
                 self.saved.append(replace(resent.candidate, made_from=made_from)) if self.saved is not None else 0
             )
             before = answer_of(resent.id, resent.baseline, self.scope)
-            self.report.add(Pair(before, answer_of(identity, resent.candidate, self.scope)), resent.altered)
+            unaltered = answer_of(0, resent.unaltered, self.scope) if resent.unaltered else None
+            after = answer_of(identity, resent.candidate, self.scope)
+            self.report.add(Pair(before, after), resent.altered, unaltered)
             for first, again in resent.repeats:
                 self.learner.add_repeat(first, again)
         else:

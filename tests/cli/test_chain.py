@@ -75,14 +75,14 @@ def test_what_is_no_object_and_no_answer_changes_nothing():
     assert "a" not in drift.followed(asked)[0].request.body.variables()
 
 
-def shop(greeting, *, noisy=False):
+def shop(greeting, *, noisy=False, more=None):
     """A live webhook of two screens, whose second one repeats what the first one said."""
 
     def behave(connection, request):
         asked = Body.of(request.partition(b"\r\n\r\n")[2]).variables()
-        made = (
-            {"greeting": greeting} if asked["action"] == "start" else {"text": f"{asked.get('greeting')} Что дальше?"}
-        )
+        made = {"text": f"{asked.get('greeting')} Что дальше?", **(more or {})}
+        if asked["action"] == "start":
+            made = {"greeting": greeting}
         if noisy:
             made["n"] = len(upstream.requests) * 7919 % 1000
         connection.sendall(answer(json.dumps(made).encode(), b"X-Version: " + greeting[-1:].encode()))
@@ -117,6 +117,17 @@ def test_a_chain_shows_consequences(aimyproxy, root):
     consequence = 'menu: $.text "Hi 1 Что дальше?" → "Hi 2 Что дальше?" (10 of 10)  exchanges'
     assert f"{consequence}a consequence of earlier changes" in lines
     assert 'start: $.greeting "Hi 1" → "Hi 2" (10 of 10)  exchanges' in lines
+
+
+def test_a_change_of_its_own_is_no_consequence(aimyproxy, root):
+    """Though an earlier one had changed the request: the candidate is asked what was recorded, too."""
+    with shop("Hi 1") as old, shop("Hi 2", more={"hint": "!"}) as new:
+        recorded(aimyproxy, root, old)
+        out = aimyproxy("diff", "old", "--target", new.url, "--chain")[1]
+        assert len(new.requests) == 30
+    hint, text = (next(line for line in out.splitlines() if line.startswith(f"menu: $.{name}")) for name in ("h", "t"))
+    assert "consequence" not in hint
+    assert text.endswith("a consequence of earlier changes")
 
 
 def test_noise_has_no_consequences(aimyproxy, root):
