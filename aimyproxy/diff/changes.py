@@ -84,6 +84,11 @@ class Change:
         return [seen for _, seen in sorted(self._seen.items())]
 
     @property
+    def may_be_noise(self) -> bool:
+        """Whether it is of a sort that noise makes."""
+        return self.aspect == "effect" and self.kind == "changed"
+
+    @property
     def variable(self) -> str:
         """The variable that changed, "" where it is none."""
         first = next(iter(self._kept.values()))[1].difference.path[:1] if self.aspect == "effect" else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zlib import crc32
 
@@ -43,6 +44,7 @@ def _marks(request: Request) -> Marks:
     return sorted(found, key=lambda mark: (-len(mark[0]), mark[1]))
 
 
+@lru_cache(maxsize=4096)
 def _stand_in(path: Path) -> str:
     return chr(_FIRST_STAND_IN + crc32(path_text(path).encode("utf-8", "surrogatepass")) % _STAND_INS)
 

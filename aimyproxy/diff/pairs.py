@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.diff.answers import EFFECTS, Answer, Scope, answer_of
+from aimyproxy.diff.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -23,12 +24,26 @@ Key: TypeAlias = "tuple[Hashable, int]"
 _ID: Final = "id"
 
 
+Side: TypeAlias = "Iterable[tuple[int, Exchange | Stored]]"
+"""The ids and the exchanges of one side, in recorded order."""
+Keyed: TypeAlias = "tuple[Key, int, Exchange | Stored]"
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """The answers of both sides to one question; one of them is None where only the other side was asked."""
 
     baseline: Answer | None
     candidate: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A pair of answers to one event that are the same to the letter, and how many milliseconds each of them took."""
+
+    event: str | None
+    baseline_ms: float | None
+    candidate_ms: float | None
 
 
 class Occurrences:
@@ -40,11 +55,10 @@ class Occurrences:
     def __init__(self) -> None:
         self._seen: Counter[Hashable] = Counter()
 
-    def key(self, exchange: Exchange) -> Key:
+    def key(self, exchange: Exchange | Stored) -> Key:
         """What pairs this exchange with one of another recording; to be asked once each, in order."""
-        asked: Hashable = (
-            (exchange.conversation, exchange.event) if exchange.conversation else question(exchange.request)
-        )
+        conversation = exchange.conversation
+        asked: Hashable = (conversation, exchange.event) if conversation else question(exchange.request)
         self._seen[asked] += 1
         return asked, self._seen[asked]
 
@@ -66,12 +80,7 @@ def _spelled(body: Body) -> bytes:
         return body.raw
 
 
-def pairs(
-    baseline: Iterable[tuple[int, Exchange]],
-    candidate: Iterable[tuple[int, Exchange]],
-    scope: Scope = EFFECTS,
-    name: str = "",
-) -> Iterator[Pair]:
+def pairs(baseline: Side, candidate: Side, scope: Scope = EFFECTS, name: str = "") -> Iterator[Pair | Alike]:
     """Every exchange of both recordings, in a pair or alone; `name` is the baseline's.
 
     Where the candidate was made from the baseline, or both from the same recording, that says what is a pair; else
@@ -80,18 +89,16 @@ def pairs(
     in its own order.
     """
     alone: tuple[dict[Key, Answer], dict[Key, Answer]] = ({}, {})
-    (first, before), (second, after) = _peeked(baseline), _peeked(candidate)
-    origin = second.made_from[0] if second and second.made_from else None
-    by_id = origin is not None and origin == name
-    shared = origin if first and first.made_from and first.made_from[0] == origin else None
-    numbered = zip_longest(
-        _numbered(before, scope, shared, by_id=by_id), _numbered(after, scope, origin if by_id else shared)
-    )
-    for both in numbered:
+    for both in zip_longest(*_keyed(baseline, candidate, name)):
+        before, after = both
+        if before and after and before[0] == after[0] and (alike := _alike(before[2], after[2], scope)):
+            yield alike
+            continue
         for side, keyed in enumerate(both):
             if keyed is None:
                 continue
-            key, answer = keyed
+            key, identity, exchange = keyed
+            answer = answer_of(identity, _whole(exchange), scope)
             partner = alone[1 - side].pop(key, None)
             if partner is None:
                 alone[side][key] = answer
@@ -101,19 +108,34 @@ def pairs(
     yield from (Pair(None, answer) for answer in alone[1].values())
 
 
-def _peeked(
-    recording: Iterable[tuple[int, Exchange]],
-) -> tuple[Exchange | None, Iterator[tuple[int, Exchange]]]:
+def _alike(before: Exchange | Stored, after: Exchange | Stored, scope: Scope) -> Alike | None:
+    if isinstance(before, Stored) and isinstance(after, Stored) and before.answers_alike(after, scope):
+        return Alike(before.event, before.milliseconds, after.milliseconds)
+    return None
+
+
+def _whole(exchange: Exchange | Stored) -> Exchange:
+    return exchange.exchange if isinstance(exchange, Stored) else exchange
+
+
+def _keyed(baseline: Side, candidate: Side, name: str) -> tuple[Iterator[Keyed], Iterator[Keyed]]:
+    """Both sides with what pairs them."""
+    (first, before), (second, after) = _peeked(baseline), _peeked(candidate)
+    origin = second.made_from[0] if second and second.made_from else None
+    by_id = origin is not None and origin == name
+    shared = origin if first and first.made_from and first.made_from[0] == origin else None
+    return _numbered(before, shared, by_id=by_id), _numbered(after, origin if by_id else shared)
+
+
+def _peeked(recording: Side) -> tuple[Exchange | Stored | None, Side]:
     """The first exchange, and all of them."""
     iterator = iter(recording)
     first = next(iterator, None)
     return (None, iterator) if first is None else (first[1], chain([first], iterator))
 
 
-def _numbered(
-    recording: Iterable[tuple[int, Exchange]], scope: Scope, origin: str | None, *, by_id: bool = False
-) -> Iterator[tuple[Key, Answer]]:
-    """Answers with what pairs them: their own id, or the one in the recording `origin`, else event and occurrence."""
+def _numbered(recording: Side, origin: str | None, *, by_id: bool = False) -> Iterator[Keyed]:
+    """Exchanges with what pairs them: their own id, or the one in the recording `origin`, else event and occurrence."""
     occurrences = Occurrences()
     for identity, exchange in recording:
         key = occurrences.key(exchange)
@@ -121,4 +143,4 @@ def _numbered(
             key = _ID, identity
         elif origin is not None and exchange.made_from and exchange.made_from[0] == origin:
             key = _ID, exchange.made_from[1]
-        yield key, answer_of(identity, exchange, scope)
+        yield key, identity, exchange

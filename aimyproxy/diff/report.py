@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aimyproxy.diff.kinds import KindName
     from aimyproxy.diff.latency import Compared
     from aimyproxy.diff.noise import Evidence
-    from aimyproxy.diff.pairs import Pair
+    from aimyproxy.diff.pairs import Alike, Pair
     from aimyproxy.diff.structure import Difference
 
 _DETAILS: Final = 1_000
@@ -85,6 +85,26 @@ class Report:
             self.unknown.setdefault(baseline.event, []).append(baseline.id)
         else:
             self._add_compared(baseline, candidate, altered, unaltered)
+
+    def add_alike(self, pair: Alike) -> None:
+        """Count a pair that is the same to the letter."""
+        self.compared[pair.event] += 1
+        self._latency.setdefault(pair.event, Latency()).add(pair.baseline_ms, pair.candidate_ms)
+        self._answers[pair.event, frozenset()] += 1
+        self._differing = None
+
+    @property
+    def changed_events(self) -> set[Event]:
+        """The events in which a value changed that could be noise."""
+        return {change.event for change in self._changes.values() if change.may_be_noise}
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether such a value could not be compared within the baseline, so that only other events can tell."""
+        return any(
+            change.may_be_noise and (change.event, change.path) not in self.noise.spots
+            for change in self._changes.values()
+        )
 
     def add_unsent(self, event: Event, identity: int, reason: str) -> None:
         """Count a request that did not get through to the candidate, so that there is nothing to compare."""
@@ -178,14 +198,14 @@ class Report:
         """The kinds of values by path, where those of several events are alike: it is the same variable of the bot."""
         seen: dict[str, list[Seen]] = {}
         for change in self._changes.values():
-            if change.aspect == "effect" and change.kind == "changed":
+            if change.may_be_noise:
                 seen.setdefault(change.path, []).extend(change.seen)
         found = ((path, kind_of(of_path)) for path, of_path in seen.items())
         return {path: kind for path, kind in found if kind}
 
     def _evidence(self, change: Change, kinds: Mapping[str, KindName]) -> Evidence | None:
         """Why a change is noise, by all that was compared up to now; None where it is a difference."""
-        if change.aspect != "effect" or change.kind != "changed":
+        if not change.may_be_noise:
             return None
         kind = kind_of(change.seen) or kinds.get(change.path)
         evidence = replace(self.noise.evidence(change.event, change.path), kind=kind)

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Final
 from aimyproxy.diff.answers import EFFECTS, Scope, answer_of
 from aimyproxy.diff.gate import USUAL, Gate
 from aimyproxy.diff.noise import NoiseLearner
-from aimyproxy.diff.pairs import Pair, pairs
+from aimyproxy.diff.pairs import Alike, Pair, pairs
 from aimyproxy.diff.report import Report
 from aimyproxy.diff.rules import NO_RULES, Rules
 from aimyproxy.diff.selection import ALL, Selection
+from aimyproxy.diff.stored import stored
 from aimyproxy.errors import BrokenFile, InvalidDocument, RecordingExists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aimyproxy.diff.resend import Resent
     from aimyproxy.diff.rules import Told
+    from aimyproxy.diff.stored import Stored
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
     from aimyproxy.target import Target
@@ -109,19 +111,51 @@ def diff_recordings(
         InvalidOption: an event that neither recording has, or users of whom there is nothing.
         BrokenFile, NewerFormat, StoreError: one of them can't be read.
     """
-    selection = terms.selection
-    found = survey(baseline, terms)
-    if selection != ALL:
-        events = found.events | Counter(exchange.event for _, exchange in candidate)
-        selection.check(events, found.chosen.total(), f"{baseline.name} and {candidate.name} have")
+    _check(baseline, candidate, terms.selection)
     report = terms.report(baseline.name, candidate.name)
-    report.noise = found.learner.learned()
-    both = pairs(selection.of(baseline), selection.of(candidate), terms.scope, baseline.name)
+    both = pairs(_chosen(baseline, terms), _chosen(candidate, terms), terms.scope, baseline.name)
+    total = len(baseline) if progress else 0
     for done, pair in enumerate(both, 1):
-        report.add(pair)
+        if isinstance(pair, Alike):
+            report.add_alike(pair)
+        else:
+            report.add(pair)
         if progress:
-            progress(min(done, found.chosen.total()), found.chosen.total())
+            progress(min(done, total), total)
+    _learn(report, baseline, terms)
     return report
+
+
+def _check(baseline: Recording, candidate: Recording, selection: Selection) -> None:
+    if selection == ALL:
+        return
+    events, taken = Counter[str | None](), 0
+    for recording in (baseline, candidate):
+        for _, exchange in stored(recording):
+            events[exchange.event] += 1
+            taken += selection.takes(exchange)
+    selection.check(events, taken, f"{baseline.name} and {candidate.name} have")
+
+
+def _chosen(recording: Recording, terms: Terms) -> Iterator[tuple[int, Stored]]:
+    return (one for one in stored(recording) if terms.selection.takes(one[1]))
+
+
+def _learn(report: Report, baseline: Recording, terms: Terms) -> None:
+    """Learn the noise where something changed, and only if that says nothing, everywhere."""
+    events = report.changed_events
+    if not events:
+        return
+    learner = NoiseLearner(terms.scope)
+    for _, exchange in stored(baseline):
+        if exchange.event in events:
+            learner.add(exchange.exchange)
+    report.noise = learner.learned()
+    if report.unexplained:
+        for _, exchange in stored(baseline):
+            if exchange.event not in events:
+                learner.add(exchange.exchange)
+        report.noise = learner.learned()
 
 
 def diff_live(

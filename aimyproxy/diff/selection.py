@@ -12,6 +12,7 @@ from aimyproxy.errors import InvalidOption
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from aimyproxy.diff.stored import Stored
     from aimyproxy.exchange import Exchange
     from aimyproxy.store.recording import Recording
 
@@ -30,10 +31,12 @@ class Selection:
     users: Collection[str] = ()
     share: float = 1.0
 
-    def takes(self, exchange: Exchange) -> bool:
+    def takes(self, exchange: Exchange | Stored) -> bool:
         """Whether this exchange takes part."""
         if self.events and exchange.event not in self.events:
             return False
+        if not self.users and self.share >= 1:
+            return True
         conversation = exchange.conversation
         if self.users and (conversation is None or conversation[2] not in self.users):
             return False

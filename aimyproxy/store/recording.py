@@ -115,7 +115,7 @@ class Recording:
     def __iter__(self) -> Iterator[tuple[int, Exchange]]:
         """The ids and the exchanges, as `documents`; raises BrokenFile at one that is no exchange."""
         for identity, document in self.documents():
-            yield identity, self._exchange(identity, document)
+            yield identity, self.parsed(identity, document)
 
     def get(self, identity: int) -> Exchange:
         """The exchange of this id.
@@ -127,7 +127,7 @@ class Recording:
         document = self._table.get(doc_id=identity)
         if document is None:
             raise ExchangeNotFound(f"Recording {self.name} has no exchange {identity}. `show {self.name}` lists them.")
-        return self._exchange(identity, document)
+        return self.parsed(identity, document)
 
     def __len__(self) -> int:
         return len(self._table)
@@ -174,7 +174,8 @@ class Recording:
             )
         return about
 
-    def _exchange(self, identity: int, document: JSON) -> Exchange:
+    def parsed(self, identity: int, document: JSON) -> Exchange:
+        """The exchange of which `documents` gave the stored form; raises BrokenFile where it is none."""
         try:
             return exchanges.from_document(document)
         except InvalidDocument as error:

@@ -1,0 +1,84 @@
+"""An exchange as it is stored: what pairs it with another is read at once, the rest when somebody asks for it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy import jsonvalue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aimyproxy.diff.answers import Scope
+    from aimyproxy.exchange import Conversation, Exchange, Request
+    from aimyproxy.jsonvalue import JSON
+    from aimyproxy.store.recording import Recording
+
+_BODY: Final = ("json", "text", "base64", "encoded")
+_ANSWER: Final = ("status", *_BODY)
+
+
+class Stored:
+    """One exchange of a recording. Its members raise BrokenFile where its document is none of an exchange."""
+
+    def __init__(self, identity: int, document: dict[str, JSON], recording: Recording) -> None:
+        self._identity = identity
+        self._document = document
+        self._recording = recording
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        """All of it."""
+        return self._recording.parsed(self._identity, self._document)
+
+    @property
+    def event(self) -> str | None:
+        event = self._document.get("event")
+        return event if event is None or isinstance(event, str) else self.exchange.event
+
+    @property
+    def conversation(self) -> Conversation | None:
+        known = self._document.get("conversation")
+        if isinstance(known, list) and len(known) == 3 and all(one is None or isinstance(one, str) for one in known):
+            return known[0], known[1], known[2]
+        return self.exchange.conversation
+
+    @property
+    def made_from(self) -> tuple[str, int] | None:
+        return self.exchange.made_from if "made_from" in self._document else None
+
+    @property
+    def request(self) -> Request:
+        return self.exchange.request
+
+    @property
+    def milliseconds(self) -> float | None:
+        """How long the webhook took, None where nobody knows."""
+        timing = self._document.get("timing")
+        taken = timing.get("upstream_ms") if isinstance(timing, dict) else None
+        return taken if taken is None or jsonvalue.is_number(taken) else self.exchange.timing.upstream_ms
+
+    def answers_alike(self, other: Stored, scope: Scope) -> bool:
+        """Whether both were asked and answered the same, to the letter; headers count where the scope says so."""
+        one, two = self._document.get("response"), other._document.get("response")
+        if scope.headers or scope.context or not isinstance(one, dict) or not isinstance(two, dict):
+            return False
+        return _same(one, two, _ANSWER) and _same(self._document.get("request"), other._document.get("request"), _BODY)
+
+
+def stored(recording: Recording) -> Iterator[tuple[int, Stored]]:
+    """The ids and the exchanges of a recording, in recorded order."""
+    for identity, document in recording.documents():
+        if isinstance(document, dict):
+            yield identity, Stored(identity, document, recording)
+        else:
+            recording.parsed(identity, document)
+
+
+def _same(one: JSON, two: JSON, members: tuple[str, ...]) -> bool:
+    if not (isinstance(one, dict) and isinstance(two, dict)):
+        return False
+    # As bytes: Python takes true for 1.
+    mine, others = ({name: side[name] for name in members if name in side} for side in (one, two))
+    return jsonvalue.dumps(mine) == jsonvalue.dumps(others)
