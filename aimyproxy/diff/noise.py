@@ -24,27 +24,23 @@ looks like noise from here, which is why the evidence is always shown.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from math import exp, inf, lgamma
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from aimyproxy.aimylogic import SYSTEM_VARIABLES, VOLATILE_VARIABLES, Effect
+from aimyproxy.aimylogic import Effect
 from aimyproxy.diff.answers import EFFECTS, answer_of, leaves
 from aimyproxy.diff.comparison import comparable, effect_differences
 from aimyproxy.diff.masking import masked
-from aimyproxy.diff.pairs import Occurrences, question
+from aimyproxy.diff.pairs import Occurrences, inputs
 from aimyproxy.diff.structure import pattern
-from aimyproxy.jsonvalue import canonical
 
 if TYPE_CHECKING:
     from aimyproxy.diff.answers import Scope
     from aimyproxy.diff.kinds import KindName
     from aimyproxy.exchange import Exchange
 
-_SYSTEM_INPUTS: Final = frozenset({"queryText", "channelType"})
-_NO_INPUTS: Final = (SYSTEM_VARIABLES | VOLATILE_VARIABLES) - _SYSTEM_INPUTS
 _SIGNIFICANT: Final = 0.001
 """What chance alone would do less often than this is no chance."""
 _NEGLIGIBLE: Final = 1e-12
@@ -152,7 +148,7 @@ class NoiseLearner:
         answer = answer_of(0, exchange, self._scope)
         if answer.status is None:
             return
-        asked = _asked(exchange, occurrence, answer.status)
+        asked = inputs(exchange, occurrence, answer.status)
         effect = Effect(answer.effect.kind, masked(comparable(answer.effect), exchange.request))
         before = self._latest.get(asked)
         self._latest[asked] = effect
@@ -205,18 +201,3 @@ class _Group:
 
 def _scalar_paths(effect: Effect) -> set[str]:
     return {pattern(path) for path, _ in leaves(comparable(effect))}
-
-
-def _asked(exchange: Exchange, occurrence: int, status: int) -> bytes:
-    """A digest that is equal for comparable exchanges; answers of different status are not held against each other."""
-    variables = exchange.request.body.variables()
-    if exchange.event is None or variables is None:
-        return question(exchange.request) + status.to_bytes(2, "big")
-    inputs = {name: value for name, value in variables.items() if name not in _NO_INPUTS}
-    # Without a conversation every exchange is the first of its own.
-    number = occurrence if exchange.conversation else 1
-    try:
-        spelled = canonical([exchange.event, number, status, inputs])
-    except RecursionError:
-        spelled = exchange.request.body.raw
-    return hashlib.blake2b(spelled, digest_size=16).digest()

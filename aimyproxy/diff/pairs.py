@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -13,7 +13,7 @@ from aimyproxy.diff.answers import EFFECTS, Answer, Scope, answer_of
 from aimyproxy.diff.stored import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
 
     from aimyproxy.exchange import Body, Exchange, Request
 
@@ -22,11 +22,14 @@ Key: TypeAlias = "tuple[Hashable, int]"
 
 
 _ID: Final = "id"
+_NO_INPUTS: Final = (aimylogic.SYSTEM_VARIABLES | aimylogic.VOLATILE_VARIABLES) - {"queryText", "channelType"}
 
 
 Side: TypeAlias = "Iterable[tuple[int, Exchange | Stored]]"
 """The ids and the exchanges of one side, in recorded order."""
 Keyed: TypeAlias = "tuple[Key, int, Exchange | Stored]"
+_Waiting: TypeAlias = "tuple[Answer, bytes | None]"
+"""An answer without a partner yet, and what was asked, by whomever; None where ids say what is a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,24 @@ def question(request: Request) -> bytes:
     return hashlib.blake2b(line + _spelled(request.body), digest_size=16).digest()
 
 
+def inputs(exchange: Exchange, occurrence: int, status: int = 0) -> bytes:
+    """A digest that is equal where the webhook was asked the same, by whomever: event, occurrence, and what was said.
+
+    That is `queryText`, `channelType` and the bot author's own variables. A `status` may have to be equal, too.
+    """
+    variables = exchange.request.body.variables()
+    if exchange.event is None or variables is None:
+        return question(exchange.request) + status.to_bytes(2, "big")
+    said = {name: value for name, value in variables.items() if name not in _NO_INPUTS}
+    # Without a conversation every exchange is the first of its own.
+    number = occurrence if exchange.conversation else 1
+    try:
+        spelled = jsonvalue.canonical([exchange.event, number, status, said])
+    except RecursionError:
+        spelled = exchange.request.body.raw
+    return hashlib.blake2b(spelled, digest_size=16).digest()
+
+
 def _spelled(body: Body) -> bytes:
     variables = body.variables()
     try:
@@ -84,11 +105,11 @@ def pairs(baseline: Side, candidate: Side, scope: Scope = EFFECTS, name: str = "
     """Every exchange of both recordings, in a pair or alone; `name` is the baseline's.
 
     Where the candidate was made from the baseline, or both from the same recording, that says what is a pair; else
-    event and occurrence in the conversation do. Both are walked side by side; an answer is kept until its partner
-    comes, so memory grows with the disorder between the recordings and not with their length. What is alone comes last,
-    in its own order.
+    event and occurrence in the conversation do. What is left, since other users were recorded, is a pair where the
+    inputs are the same. Both are walked side by side; an answer is kept until its partner comes, so memory grows with
+    the disorder between the recordings and not with their length. What is alone comes last, in its own order.
     """
-    alone: tuple[dict[Key, Answer], dict[Key, Answer]] = ({}, {})
+    alone: tuple[dict[Key, _Waiting], dict[Key, _Waiting]] = ({}, {})
     for both in zip_longest(*_keyed(baseline, candidate, name)):
         before, after = both
         if before and after and before[0] == after[0] and (alike := _alike(before[2], after[2], scope)):
@@ -97,15 +118,34 @@ def pairs(baseline: Side, candidate: Side, scope: Scope = EFFECTS, name: str = "
         for side, keyed in enumerate(both):
             if keyed is None:
                 continue
-            key, identity, exchange = keyed
-            answer = answer_of(identity, _whole(exchange), scope)
+            key, identity, stored = keyed
+            exchange = _whole(stored)
+            answer = answer_of(identity, exchange, scope)
             partner = alone[1 - side].pop(key, None)
             if partner is None:
-                alone[side][key] = answer
+                alone[side][key] = answer, inputs(exchange, key[1]) if key[0] != _ID else None
             else:
-                yield Pair(answer, partner) if side == 0 else Pair(partner, answer)
-    yield from (Pair(answer, None) for answer in alone[0].values())
-    yield from (Pair(None, answer) for answer in alone[1].values())
+                yield Pair(answer, partner[0]) if side == 0 else Pair(partner[0], answer)
+    yield from _left(*alone)
+
+
+def _left(baseline: Mapping[Key, _Waiting], candidate: Mapping[Key, _Waiting]) -> Iterator[Pair]:
+    """Those who asked the same, in their order, and who is alone."""
+    by_inputs: dict[bytes, deque[Key]] = {}
+    for key, (_, asked) in candidate.items():
+        if asked is not None:
+            by_inputs.setdefault(asked, deque()).append(key)
+    found: set[Key] = set()
+    lonely = []
+    for answer, asked in baseline.values():
+        waiting = by_inputs.get(asked) if asked is not None else None
+        if waiting:
+            found.add(waiting[0])
+            yield Pair(answer, candidate[waiting.popleft()][0])
+        else:
+            lonely.append(answer)
+    yield from (Pair(answer, None) for answer in lonely)
+    yield from (Pair(None, answer) for key, (answer, _) in candidate.items() if key not in found)
 
 
 def _alike(before: Exchange | Stored, after: Exchange | Stored, scope: Scope) -> Alike | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,8 +34,28 @@ def test_a_pair_is_of_one_conversation_one_event_and_one_occurrence():
 def test_what_has_no_partner_is_reported():
     """On either side, after the pairs."""
     baseline = recorded([("a", "start"), ("b", "start"), ("a", "start")])
-    candidate = recorded([("a", "start"), ("c", "start")])
+    candidate = recorded([("a", "start"), ("c", "choose")])
     assert ids(pairs(baseline, candidate)) == [(1, 1), (2, None), (3, None), (None, 2)]
+
+
+def said(user, occurrence_of=("start",), **own):
+    return [builders.exchange(builders.request(userId=user, action=event, **own)) for event in occurrence_of]
+
+
+def test_other_users_who_asked_the_same_are_pairs():
+    """Event, occurrence and what was said have to be equal, in order; who asked does not."""
+    baseline = [*said("a", size="S"), *said("b", size="L"), *said("c", ("start", "start"), size="M")]
+    candidate = [*said("x", size="L"), *said("y", ("start", "start", "pay"), size="M"), *said("b", size="S")]
+    found = ids(pairs(list(enumerate(baseline, 1)), list(enumerate(candidate, 1))))
+    assert sorted(found, key=str) == [(1, None), (2, 5), (3, 2), (4, 3), (None, 1), (None, 4)]
+
+
+def test_what_was_made_from_another_recording_is_never_taken_for_anothers():
+    """An answer that was dropped stays without a partner."""
+    baseline = list(enumerate([*said("a"), *said("b"), *said("c")], 1))
+    made = [(1, replace(baseline[2][1], made_from=("shop", 3))), (2, replace(baseline[0][1], made_from=("shop", 1)))]
+    assert sorted(ids(pairs(baseline, made, name="shop")), key=str) == [(1, 2), (2, None), (3, 1)]
+    assert sorted(ids(pairs(made, made[::-1])), key=str) == [(1, 1), (2, 2)]
 
 
 @given(recordings, recordings)
