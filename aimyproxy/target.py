@@ -13,6 +13,8 @@ from aimyproxy.exchange import Failure
 if TYPE_CHECKING:
     from aimyproxy.exchange import FailureKind
 
+REPLAY_HEADER: Final = "Aimyproxy-Replay"
+"""The header that tells a webhook that no user waits for this answer, so that it can skip mails and payments."""
 _EXAMPLE: Final = "https://hook.example.com/bot"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # All that may stand in a request line as it is; what is left are controls, blanks, `#` and non-ASCII.

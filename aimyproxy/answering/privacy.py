@@ -29,7 +29,7 @@ _UNMISTAKABLE: Final = 6
 """From this length on, a value that one conversation alone has is recognised wherever it stands."""
 _PROBES: Final = 20
 _PUBLIC: Final = 2
-_SHORTEST_SAID: Final = 2
+_SHORTEST_SAID: Final = 1
 """What was said before and is answered later may be shorter than what is looked for anywhere."""
 _WORD: Final = re.compile(r"\w+")
 _LEAST_SAID: Final = 10 ** (_SHORTEST_SAID - 1)
@@ -204,13 +204,13 @@ def _said_by(variables: Mapping[str, JSON]) -> set[str]:
     # The list grows while it is walked.
     for value in open_ends:
         if isinstance(value, str):
-            if len(value) >= _SHORTEST_SAID:
+            if value:
                 said.add(value.casefold())
         elif isinstance(value, dict):
             open_ends.extend(value.values())
         elif isinstance(value, list):
             open_ends.extend(value)
-        elif is_number(value) and abs(value) >= _LEAST_SAID:
+        elif is_number(value):
             said.add(_written(value))
     return said
 

@@ -184,7 +184,7 @@ class _Bar:
         left = f"{rate:,.0f} a second, {(planned - done) / rate:,.0f} s left"
         filled = _WIDTH * done // max(planned, 1)
         bar = "█" * filled + "░" * (_WIDTH - filled)
-        click.echo(f"\r\x1b[K{bar} {done} of {planned} requests answered, {left}", nl=False, err=True)
+        click.echo(f"\r\x1b[K{bar} {done} of {planned} compared, {left}", nl=False, err=True)
 
 
 @contextmanager

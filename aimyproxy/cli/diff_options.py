@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aimyproxy.cli.options import HeaderName, Url
-from aimyproxy.diff.answers import Scope
 from aimyproxy.diff.gate import CAUSES, SLOWER, Gate
-from aimyproxy.diff.run import REPLAY_HEADER, LiveOptions
-from aimyproxy.target import Target
+from aimyproxy.target import REPLAY_HEADER, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +45,7 @@ class Causes(click.ParamType):  # type: ignore[type-arg]
             return value
         chosen = frozenset(one.strip() for one in str(value).split(","))
         if unknown := chosen - {*CAUSES}:
-            self.fail(f"{', '.join(sorted(unknown))}: choose among {', '.join(CAUSES)}", param, ctx)
+            self.fail(f"{', '.join(map(repr, sorted(unknown)))}: choose among {', '.join(CAUSES)}", param, ctx)
         return chosen
 
 
@@ -102,6 +100,8 @@ def live_options(command: Command) -> Command:
     @click.option("--dry-run", is_flag=True, help="With --target: say what would be sent, and send nothing.")
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
+        from aimyproxy.diff.run import LiveOptions
+
         save, repeat, mark = options.pop("save"), options.pop("repeat"), options.pop("replay_header")
         against, chain = options.pop("against"), options.pop("chain")
         live = LiveOptions(
@@ -197,6 +197,8 @@ def scope_options(command: Command) -> Command:
     @click.option("--verbose", is_flag=True, help="Show each pair that differs, too, with what was asked; as text.")
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
+        from aimyproxy.diff.answers import Scope
+
         scope = Scope(options.pop("full"), options.pop("headers"), options.pop("verbose"))
         return command(*arguments, scope=scope, **options)
 

@@ -10,8 +10,8 @@ import click
 
 from aimyproxy.cli.options import HeaderName, Url, listen_option, recordings_option, tls_options
 from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
-from aimyproxy.diff.run import REPLAY_HEADER
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete
+from aimyproxy.target import REPLAY_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

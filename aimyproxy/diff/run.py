@@ -15,6 +15,7 @@ from aimyproxy.diff.rules import NO_RULES, Rules
 from aimyproxy.diff.selection import ALL, Selection
 from aimyproxy.diff.stored import stored
 from aimyproxy.errors import BrokenFile, InvalidDocument, RecordingExists
+from aimyproxy.target import REPLAY_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from aimyproxy.target import Target
 
     Progress = Callable[[int, int], None]
-
-
-REPLAY_HEADER: Final = "Aimyproxy-Replay"
-"""The header that tells a candidate that no user waits for this answer, so that it can skip mails and payments."""
 
 
 @dataclass(frozen=True, slots=True)

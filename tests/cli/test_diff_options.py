@@ -86,7 +86,7 @@ def test_slower_answers_are_told_and_fail_if_wanted(aimyproxy, root):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--fail-on", "added,slow"), "slow: choose among added, removed, changed, status, failure, alone, slower"),
+        (("--fail-on", "added,slow"), "'slow': choose among added, removed, changed, status, failure, alone, slower"),
         (("--sample", "0%"), "0%: write a share above 0, up to all, as 10% or 0.1"),
         (("--sample", "nan"), "nan: write a share"),
         (("--sample", "ten"), "ten: write a share"),

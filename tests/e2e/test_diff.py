@@ -96,7 +96,7 @@ def test_a_terminal_shows_progress_and_colours(root):
     os.close(main)
     text = shown.decode()
     progress, _, report = text.rpartition("\r\x1b[K\x1b[1m3 of 3 answers differ")
-    assert re.search(r"\r\x1b\[K█{20} 3 of 3 requests answered, \d+ a second, 0 s left$", progress)
+    assert re.search(r"\r\x1b\[K█{20} 3 of 3 compared, \d+ a second, 0 s left$", progress)
     assert report
     assert "\x1b[31m$.greeting removed" in text
 
