@@ -146,7 +146,7 @@ class Report:
         found = []
         for detail in sorted(self._details, key=lambda detail: detail.baseline.id):
             event = detail.baseline.event
-            kept = {shape: found for shape, found in detail.differences.items() if (event, shape) not in noisy}
+            kept = {shape: each for shape, each in detail.differences.items() if (event, shape) not in noisy}
             if kept:
                 found.append(replace(detail, differences=kept))
         return found

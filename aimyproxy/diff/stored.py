@@ -61,10 +61,11 @@ class Stored:
 
     def answers_alike(self, other: Stored, scope: Scope) -> bool:
         """Whether both were asked and answered the same, to the letter; headers count where the scope says so."""
-        one, two = self._document.get("response"), other._document.get("response")
-        if scope.headers or scope.context or not isinstance(one, dict) or not isinstance(two, dict):
+        one, two = self._document, other._document
+        # What is odd is read whole, so that it is named.
+        if scope.headers or scope.context or not (_is_answered(one) and _is_answered(two)):
             return False
-        return _same(one, two, _ANSWER) and _same(self._document.get("request"), other._document.get("request"), _BODY)
+        return _same(one["response"], two["response"], _ANSWER) and _same(one["request"], two["request"], _BODY)
 
 
 def stored(recording: Recording) -> Iterator[tuple[int, Stored]]:
@@ -76,9 +77,23 @@ def stored(recording: Recording) -> Iterator[tuple[int, Stored]]:
             recording.parsed(identity, document)
 
 
-def _same(one: JSON, two: JSON, members: tuple[str, ...]) -> bool:
-    if not (isinstance(one, dict) and isinstance(two, dict)):
-        return False
+def _is_answered(document: dict[str, JSON]) -> bool:
+    """Whether it looks like an exchange with an answer, as far as that can be told at a glance."""
+    request, response = document.get("request"), document.get("response")
+    return (
+        isinstance(document.get("at"), str)
+        and document.get("failure") is None
+        and isinstance(request, dict)
+        and isinstance(request.get("method"), str)
+        and isinstance(request.get("path"), str)
+        and isinstance(request.get("headers", []), list)
+        and isinstance(response, dict)
+        and type(response.get("status")) is int
+        and isinstance(response.get("headers", []), list)
+    )
+
+
+def _same(one: dict[str, JSON], two: dict[str, JSON], members: tuple[str, ...]) -> bool:
     # As bytes: Python takes true for 1.
     mine, others = ({name: side[name] for name in members if name in side} for side in (one, two))
     return jsonvalue.dumps(mine) == jsonvalue.dumps(others)

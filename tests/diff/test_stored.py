@@ -79,6 +79,10 @@ def test_a_short_cut_leads_to_the_same_report(sides, terms):
     assert short == report_json.as_json(report)
 
 
+ASKED = {"method": "POST", "path": "/", "json": {"action": "start"}}
+FRAME = {"at": "x", "event": "start", "conversation": None, "request": ASKED}
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -87,6 +91,16 @@ def test_a_short_cut_leads_to_the_same_report(sides, terms):
         {"event": "start", "conversation": [1]},
         {"event": "start", "conversation": None, "request": None},
         {"at": "x", "event": "start", "conversation": None, "request": {"method": "POST", "path": 5}},
+        {"at": 5, "event": "start", "conversation": None, "request": ASKED, "response": {"status": 200}},
+        {"at": "x", "event": "start", "conversation": None, "request": ASKED, "response": {"status": "200"}},
+        {"at": "x", "event": "start", "conversation": None, "request": ASKED, "response": {"status": True}},
+        {
+            "at": "x",
+            "event": "start",
+            "conversation": None,
+            "request": ASKED,
+            "response": {"status": 200, "headers": 1},
+        },
     ],
 )
 def test_what_is_no_exchange_is_named(tmp_path, document):
