@@ -29,10 +29,7 @@ _UNMISTAKABLE: Final = 6
 """From this length on, a value that one conversation alone has is recognised wherever it stands."""
 _PROBES: Final = 20
 _PUBLIC: Final = 2
-_SHORTEST_SAID: Final = 1
-"""What was said before and is answered later may be shorter than what is looked for anywhere."""
 _WORD: Final = re.compile(r"\w+")
-_LEAST_SAID: Final = 10 ** (_SHORTEST_SAID - 1)
 _MOST_SAID: Final = 2_000
 """How much is remembered of one conversation; requests without a user are all one."""
 _FRAME: Final = aimylogic.SYSTEM_VARIABLES - {"queryText"}
