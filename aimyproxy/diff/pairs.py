@@ -178,9 +178,10 @@ def _numbered(recording: Side, origin: str | None, *, by_id: bool = False) -> It
     """Exchanges with what pairs them: their own id, or the one in the recording `origin`, else event and occurrence."""
     occurrences = Occurrences()
     for identity, exchange in recording:
-        key = occurrences.key(exchange)
         if by_id:
-            key = _ID, identity
-        elif origin is not None and exchange.made_from and exchange.made_from[0] == origin:
+            yield (_ID, identity), identity, exchange
+            continue
+        key = occurrences.key(exchange)
+        if origin is not None and exchange.made_from and exchange.made_from[0] == origin:
             key = _ID, exchange.made_from[1]
         yield key, identity, exchange

@@ -89,7 +89,7 @@ class Report:
     def add_alike(self, pair: Alike) -> None:
         """Count a pair that is the same to the letter."""
         self.compared[pair.event] += 1
-        self._latency.setdefault(pair.event, Latency()).add(pair.baseline_ms, pair.candidate_ms)
+        self._time(pair.event, pair.baseline_ms, pair.candidate_ms)
         self._answers[pair.event, frozenset()] += 1
         self._differing = None
 
@@ -222,7 +222,7 @@ class Report:
     ) -> None:
         event = baseline.event
         self.compared[event] += 1
-        self._latency.setdefault(event, Latency()).add(baseline.milliseconds, candidate.milliseconds)
+        self._time(event, baseline.milliseconds, candidate.milliseconds)
         grouped = self._shapes(baseline, candidate)
         direct = self._shapes(baseline, unaltered) if unaltered else {}
         for shape, found in grouped.items():
@@ -232,6 +232,12 @@ class Report:
             self._details.append(Detail(baseline, candidate, grouped))
         self._answers[event, frozenset(grouped)] += 1
         self._differing = None
+
+    def _time(self, event: Event, baseline: float | None, candidate: float | None) -> None:
+        latency = self._latency.get(event)
+        if latency is None:
+            latency = self._latency[event] = Latency()
+        latency.add(baseline, candidate)
 
     def _shapes(self, baseline: Answer, candidate: Answer) -> dict[Shape, list[Difference]]:
         """What differs between two answers, by shape."""

@@ -135,7 +135,8 @@ def _check(baseline: Recording, candidate: Recording, selection: Selection) -> N
 
 
 def _chosen(recording: Recording, terms: Terms) -> Iterator[tuple[int, Stored]]:
-    return (one for one in stored(recording) if terms.selection.takes(one[1]))
+    exchanges = stored(recording)
+    return exchanges if terms.selection == ALL else (one for one in exchanges if terms.selection.takes(one[1]))
 
 
 def _learn(report: Report, baseline: Recording, terms: Terms) -> None:

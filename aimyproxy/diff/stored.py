@@ -40,8 +40,10 @@ class Stored:
     @property
     def conversation(self) -> Conversation | None:
         known = self._document.get("conversation")
-        if isinstance(known, list) and len(known) == 3 and all(one is None or isinstance(one, str) for one in known):
-            return known[0], known[1], known[2]
+        if isinstance(known, list) and len(known) == 3:
+            channel, bot, user = known
+            if isinstance(user, str) and _is_name(channel) and _is_name(bot):
+                return channel, bot, user
         return self.exchange.conversation
 
     @property
@@ -95,5 +97,10 @@ def _is_answered(document: dict[str, JSON]) -> bool:
 
 def _same(one: dict[str, JSON], two: dict[str, JSON], members: tuple[str, ...]) -> bool:
     # As bytes: Python takes true for 1.
-    mine, others = ({name: side[name] for name in members if name in side} for side in (one, two))
-    return jsonvalue.dumps(mine) == jsonvalue.dumps(others)
+    return jsonvalue.dumps([(name, one[name]) for name in members if name in one]) == jsonvalue.dumps(
+        [(name, two[name]) for name in members if name in two]
+    )
+
+
+def _is_name(value: JSON) -> bool:
+    return value is None or isinstance(value, str)

@@ -79,6 +79,8 @@ def parse_line(text: bytes) -> tuple[int, bytes] | None:
     found = _LINE_START.match(text)
     if not found:
         return None
+    if text.endswith(b"},\n"):
+        return int(found[1]), text[found.end() : -2]
     return int(found[1]), text[found.end() :].rstrip(b"\r\n").removesuffix(b",")
 
 
