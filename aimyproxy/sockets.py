@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 
 from aimyproxy.errors import ListenError
@@ -46,6 +47,13 @@ def address_of(listener: socket.socket) -> str:
     """HOST:PORT as a URL spells it."""
     host, port, *_ = listener.getsockname()
     return _shown(host, port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address that is listened on, as the system spells it, can be reached from this machine alone."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def refused(host: str, port: int, error: OSError, option: str = "--listen") -> ListenError:

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from aimyproxy.errors import ListenError
-from aimyproxy.sockets import _sentence, address_of, listening_socket
+from aimyproxy.sockets import _sentence, address_of, is_loopback, listening_socket
 
 
 def test_port_0_picks_a_free_one():
@@ -50,3 +50,21 @@ def test_an_ipv6_address_is_spelled_as_in_urls():
         pytest.skip("no IPv6 here")
     with listener:
         assert address_of(listener).startswith("[::1]:")
+
+
+@pytest.mark.parametrize(
+    ("address", "alone"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("fe80::1%eth0", False),
+    ],
+)
+def test_loopback_is_for_this_machine_alone(address, alone):
+    """In every spelling."""
+    assert is_loopback(address) is alone

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from aimyproxy.errors import StoreError
+from aimyproxy.store import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,8 +35,11 @@ def write(report: Report, outputs: Mapping[Path, str], style: str) -> None:
         click.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
         return
     for output, wanted in outputs.items():
+        text = rendered(report, wanted)
         try:
-            output.write_text(rendered(report, wanted), encoding="utf-8")
+            # It quotes what users said, as the recordings do.
+            with open(output, "w", encoding="utf-8", opener=atomic.owner_only) as file:
+                file.write(text)
         except OSError as error:
             raise StoreError(f"--output {output} can't be written: {error.strerror}.") from None
     names = [str(output) for output in outputs]

@@ -8,6 +8,7 @@ import click
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, InvalidJSON, InvalidOption, StoreError
+from aimyproxy.store import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ def edited(draft: Path, text: str, again: str) -> str | None:
     """
     try:
         if not draft.exists():
-            draft.write_text(text, encoding="utf-8")
+            atomic.write_synced(draft, [text.encode()])
         click.edit(filename=str(draft))
         typed = draft.read_text(encoding="utf-8")
     except OSError as error:

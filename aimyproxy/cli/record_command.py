@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aimyproxy.cli.exposure import warn_of_listening, warn_of_rights
 from aimyproxy.cli.options import HeaderName, Url, listen_option, recordings_option, tls_options
 from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete
@@ -177,12 +178,15 @@ class Screen:
             say(f"New recording {name} in {path.parent}.")
         else:
             say(f"Recording {name} exists: appending to its {counted(len(self._recording), 'exchange')}.")
+        warn_of_rights(self._recording)
 
     def listening(self, host: str, port: int, target: str, *, tls: bool) -> None:
         """Say where the bot has to connect to."""
         self.listened = True
         shown = f"[{host}]" if ":" in host else host
-        say(f"Listening on {'https' if tls else 'http'}://{shown}:{port}, forwarding to {target}. Ctrl-C stops.")
+        url = f"{'https' if tls else 'http'}://{shown}:{port}"
+        say(f"Listening on {url}, forwarding to {target}. Ctrl-C stops.")
+        warn_of_listening(url)
 
     def recorded(self, identity: int, exchange: Exchange) -> None:
         """One line an exchange: number, time, channel, user, event, status, milliseconds, effect."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aimyproxy.cli.exposure import warn_of_admin
 from aimyproxy.cli.options import Address, Url, listen_option, recordings_option, tls_options
 from aimyproxy.cli.output import counted, printable, say
 from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete
@@ -161,6 +162,7 @@ def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: in
     if server.admin_url:
         # The token ends the line: whoever copies it must not catch a full stop.
         say(f"Admin surface on {server.admin_url}" + (f", token {made_up}" if made_up else "."))
+        warn_of_admin(server.admin_url)
     if (faults and faults.given) or index.failing:
         say(f"Faults are on, with --seed {seed}.", "yellow")
         for event in sorted(faults.events - index.events if faults else ()):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.answering.missed import MissedEvents
+from aimyproxy.cli.exposure import warn_of_listening, warn_of_rights
 from aimyproxy.cli.output import counted, printable, say, say_set_aside, shortened
 
 if TYPE_CHECKING:
@@ -38,12 +39,16 @@ class Screen:
 
     def opened(self) -> None:
         """Make sure that what is forwarded can be recorded, and repair the file where a crash left it torn."""
-        if self._recording and (set_aside := self._recording.open_for_append()):
+        if self._recording is None:
+            return
+        if set_aside := self._recording.open_for_append():
             say_set_aside(self._recording.path, set_aside)
+        warn_of_rights(self._recording)
 
     def listening(self, url: str, index: Index) -> None:
         """Say where the bot has to connect to, and what will answer it."""
         say(f"Listening on {url}, replaying {self._name}: {index.summary()}. Ctrl-C stops.")
+        warn_of_listening(url)
         for warning in index.warnings:
             self.trouble(warning)
 

@@ -16,6 +16,7 @@ from aimyproxy.demo import bot
 from aimyproxy.demo.channels import CHANNELS
 from aimyproxy.demo.processes import Server, StepFailed, ended_by_signals, free_port, run_command
 from aimyproxy.errors import EXIT_DIFFERENT, EXIT_OK, StoreError
+from aimyproxy.store.atomic import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,7 +204,7 @@ def _reserved_name(folder: RecordingsFolder) -> Iterator[str]:
 
 def _made(path: Path) -> bool:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         path.mkdir(mode=0o700)
     except FileExistsError:
         if not path.parent.is_dir():

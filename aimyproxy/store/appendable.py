@@ -195,7 +195,7 @@ class AppendableFile:
             raise StoreError(f"{self.path} can't be opened for writing: {error.strerror}.") from None
         # Removed under our hands: what comes from now on is kept all the same.
         with suppress(RecordingExists, OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            atomic.make_folder(self.path.parent)
             create(self.path, self._about)
         return self._open()
 

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_OWNER_ONLY: Final = 0o600
+_OWNERS_FILE: Final = 0o600
+_OWNERS_FOLDER: Final = 0o700
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that only its owner can enter, and those above it that are missing; one that exists stays."""
+    if not path.parent.exists():
+        make_folder(path.parent)
+    path.mkdir(exist_ok=True, mode=_OWNERS_FOLDER)
+
+
+def owner_only(path: str, flags: int) -> int:
+    """An opener: what it creates, only its owner can read."""
+    return os.open(path, flags, _OWNERS_FILE)
 
 
 def write_synced(path: Path, parts: Iterable[bytes]) -> None:
     """Write a file that only its owner can read, and wait until the disk has it."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "wb") as file:
+    with open(path, "wb", opener=owner_only) as file:
         file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
 
 
 def replace(path: Path, parts: Iterable[bytes]) -> None:
-    """Put these bytes under the name; whoever reads sees the old file or the new one."""
+    """Put these bytes under the name; whoever reads sees the old file or the new one.
+
+    Who may read it stays as it was: whoever let others read a file meant it.
+    """
     with prepared(path, parts) as temporary:
+        with suppress(FileNotFoundError):
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
     _sync_folder(path.parent)
 

@@ -63,7 +63,7 @@ class PrettyStorage(Storage):
     def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
         """Replace the file; readers see the old one or the new one, whole."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            atomic.make_folder(self.path.parent)
             atomic.replace(self.path, [jsonvalue.pretty(data).encode(), b"\n"])
         except OSError as error:
             raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None
@@ -96,7 +96,7 @@ class MocksFile:
     def _alone(self) -> Iterator[None]:
         """Keep other processes from changing the file between our reading and our writing."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            atomic.make_folder(self.path.parent)
             descriptor = os.open(self.path.parent, os.O_RDONLY)
         except OSError as error:
             raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None

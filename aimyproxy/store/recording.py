@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 from aimyproxy import exchange as exchanges
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, ExchangeNotFound, InvalidDocument, NewerFormat
-from aimyproxy.store import lines
+from aimyproxy.store import atomic, lines
 from aimyproxy.store.appendable import Busy, create
 from aimyproxy.store.hintsfile import HintsFile
 from aimyproxy.store.mocksfile import MocksFile
@@ -27,6 +28,8 @@ EXCHANGES_FILE: Final = "exchanges.json"
 MOCKS_FILE: Final = "mocks.json"
 HINTS_FILE: Final = "hints.json"
 RULES_FILE: Final = "diff.json"
+_OTHERS_ENTER: Final = stat.S_IXGRP | stat.S_IXOTH
+_OTHERS_READ: Final = stat.S_IRGRP | stat.S_IROTH
 
 
 def now() -> str:
@@ -54,7 +57,7 @@ class Recording:
             RecordingExists: the folder has one already.
             StoreError: the operating system refused.
         """
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        atomic.make_folder(folder)
         create(folder / EXCHANGES_FILE, {"format": exchanges.FORMAT, "created": now(), "target": target})
         return cls(folder)
 
@@ -84,6 +87,12 @@ class Recording:
         """Whether the file ends as JSON has to; where it doesn't, the next append repairs it."""
         with self._storage.snapshot() as snapshot:
             return snapshot.closed
+
+    def others_may_read(self) -> bool:
+        """Whether other users of this machine can read some of the files."""
+        paths = (self.folder, *self.folder.iterdir())
+        folder, *files = [path.stat().st_mode for path in paths if path.exists()]
+        return bool(folder & _OTHERS_ENTER) and any(mode & _OTHERS_READ for mode in files)
 
     def open_for_append(self) -> Path | None:
         """Make sure that appends will work, and repair what a crash left; returns where torn bytes were put."""

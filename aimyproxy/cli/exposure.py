@@ -1,0 +1,45 @@
+"""Warnings about who can reach and read what: said once, when a command begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aimyproxy.cli.output import say
+
+if TYPE_CHECKING:
+    from aimyproxy.store.recording import Recording
+
+
+def warn_of_listening(url: str) -> None:
+    """Warn where other machines reach the bot's side and nothing is encrypted; `url` is what is listened on."""
+    if _exposed(url):
+        say(
+            f"Other machines can reach {url}, and it is not encrypted: whoever is on the way can read what users "
+            "write. Give --cert and --key, unless a tunnel or platform in front of it encrypts.",
+            "yellow",
+        )
+
+
+def warn_of_admin(url: str) -> None:
+    """Warn where other machines reach the admin surface; `url` is what it listens on."""
+    if _exposed(url):
+        say(
+            f"Other machines can reach {url}, and it is not encrypted: whoever is on the way can read the token. "
+            "Listen on loopback, or let only a network that you trust reach it.",
+            "yellow",
+        )
+
+
+def warn_of_rights(recording: Recording) -> None:
+    """Warn where other users of this machine can read what is about to grow."""
+    if recording.others_may_read():
+        folder = recording.folder
+        say(f"Other users of this machine can read {folder}; `chmod -R go= {folder}` keeps them out.", "yellow")
+
+
+def _exposed(url: str) -> bool:
+    from aimyproxy.sockets import is_loopback
+
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
