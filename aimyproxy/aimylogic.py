@@ -96,6 +96,10 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+_NOTHING: Final = object()
+"""What no JSON value is equal to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What a response sets or changes relative to its own request.
@@ -125,12 +129,16 @@ def effect_of(request: Request, response: Response | None) -> Effect:
     after = response.body.variables()
     if after is None:
         return Effect("body", response.body.value)
-    before = request.body.variables() or {}
-    return Effect("variables", {name: value for name, value in after.items() if not _echoed(before, name, value)})
+    return Effect("variables", changed(request.body.variables() or {}, after))
 
 
-def _echoed(before: Mapping[str, JSON], name: str, value: JSON) -> bool:
-    return name in before and jsonvalue.same(before[name], value)
+def changed(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Those of the variables `after` that are new or other than `before`."""
+    return {
+        name: value
+        for name, value in after.items()
+        if (known := before.get(name, _NOTHING)) != value or not jsonvalue.same(known, value)
+    }
 
 
 def effect_summary(request: Request, response: Response | None, most: int = 6) -> str:

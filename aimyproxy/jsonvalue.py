@@ -121,15 +121,14 @@ def same(one: JSON, other: JSON) -> bool:
     """Whether two values mean the same: `1` and `1.0` do, `1` and `true` don't."""
     if one != other:
         return False
-    if isinstance(one, str):
+    kind = type(one)
+    if kind is str:
         return True
-    if isinstance(one, dict | list) and _spelled_alike(one, other):
-        return True
-    if isinstance(one, dict):
-        return all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return all(same(value, other[index]) for index, value in enumerate(one))
-    return isinstance(one, bool) == isinstance(other, bool)
+    if kind is dict:
+        return _spelled_alike(one, other) or all(same(value, other[key]) for key, value in one.items())
+    if kind is list:
+        return _spelled_alike(one, other) or all(same(value, other[index]) for index, value in enumerate(one))
+    return (kind is bool) == (type(other) is bool)
 
 
 def _spelled_alike(one: JSON, other: JSON) -> bool:

@@ -11,7 +11,8 @@ from aimyproxy.diff.answers import leaves
 from aimyproxy.jsonvalue import path_text
 
 if TYPE_CHECKING:
-    from aimyproxy.exchange import Request
+    from collections.abc import Mapping
+
     from aimyproxy.jsonvalue import JSON, Path
 
 Marks: TypeAlias = list[tuple[str, str]]
@@ -24,23 +25,23 @@ _FIRST_STAND_IN: Final = 0xF0000
 _STAND_INS: Final = 0xFFFD
 
 
-def masked(value: JSON, request: Request) -> JSON:
-    """The value with every system variable's value in its texts and numbers replaced by where it came from.
+def masked(value: JSON, variables: Mapping[str, JSON]) -> JSON:
+    """A value out of an answer; what it took from its request's system variables replaced by where it came from.
 
     In `"Привет, Иван"` one character stands for all names that come from `$.rawRequest.message.from.first_name`. What
     is volatile in the request is left alone: what a webhook makes of it is noise.
     """
-    marks = _marks(request)
+    marks = _marks(variables)
     try:
         return _masked(value, marks) if marks else value
     except RecursionError:
         return value
 
 
-def _marks(request: Request) -> Marks:
-    variables = without_volatile(request.body.variables() or {})
+def _marks(variables: Mapping[str, JSON]) -> Marks:
     system = {name: value for name, value in variables.items() if name in SYSTEM_VARIABLES and name != "action"}
-    found = {(str(leaf), _stand_in(path)) for path, leaf in leaves(system) if _telling(leaf)}
+    telling = leaves(without_volatile(system))
+    found = {(str(leaf), _stand_in(path)) for path, leaf in telling if _telling(leaf)}
     return sorted(found, key=lambda mark: (-len(mark[0]), mark[1]))
 
 

@@ -34,6 +34,7 @@ from aimyproxy.diff.answers import EFFECTS, answer_of, leaves
 from aimyproxy.diff.comparison import comparable, effect_differences
 from aimyproxy.diff.masking import masked
 from aimyproxy.diff.pairs import Occurrences, inputs
+from aimyproxy.diff.stored import Stored
 from aimyproxy.diff.structure import pattern
 
 if TYPE_CHECKING:
@@ -142,14 +143,15 @@ class NoiseLearner:
         self._groups: dict[bytes, _Group] = {}
         self._repeats: dict[str | None, _Group] = {}
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, exchange: Exchange | Stored) -> None:
         """Take one more exchange into account; one without an answer teaches nothing."""
         _, occurrence = self._occurrences.key(exchange)
-        answer = answer_of(0, exchange, self._scope)
+        answer = exchange.answer(self._scope) if isinstance(exchange, Stored) else answer_of(0, exchange, self._scope)
         if answer.status is None:
             return
         asked = inputs(exchange, occurrence, answer.status)
-        effect = Effect(answer.effect.kind, masked(comparable(answer.effect), exchange.request))
+        variables = exchange.variables if isinstance(exchange, Stored) else exchange.request.body.variables()
+        effect = Effect(answer.effect.kind, masked(comparable(answer.effect), variables or {}))
         before = self._latest.get(asked)
         self._latest[asked] = effect
         if before is not None:

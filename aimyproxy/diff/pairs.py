@@ -72,12 +72,12 @@ def question(request: Request) -> bytes:
     return hashlib.blake2b(line + _spelled(request.body), digest_size=16).digest()
 
 
-def inputs(exchange: Exchange, occurrence: int, status: int = 0) -> bytes:
+def inputs(exchange: Exchange | Stored, occurrence: int, status: int = 0) -> bytes:
     """A digest that is equal where the webhook was asked the same, by whomever: event, occurrence, and what was said.
 
     That is `queryText`, `channelType` and the bot author's own variables. A `status` may have to be equal, too.
     """
-    variables = exchange.request.body.variables()
+    variables = exchange.variables if isinstance(exchange, Stored) else exchange.request.body.variables()
     if exchange.event is None or variables is None:
         return question(exchange.request) + status.to_bytes(2, "big")
     said = {name: value for name, value in variables.items() if name not in _NO_INPUTS}
@@ -112,15 +112,15 @@ def pairs(baseline: Side, candidate: Side, scope: Scope = EFFECTS, name: str = "
     alone: tuple[dict[Key, _Waiting], dict[Key, _Waiting]] = ({}, {})
     for both in zip_longest(*_keyed(baseline, candidate, name)):
         before, after = both
-        if before and after and before[0] == after[0] and (alike := _alike(before[2], after[2], scope)):
-            yield alike
+        if before and after and before[0] == after[0]:
+            alike = _alike(before[2], after[2], scope)
+            yield alike or Pair(_answer(before[1], before[2], scope), _answer(after[1], after[2], scope))
             continue
         for side, keyed in enumerate(both):
             if keyed is None:
                 continue
-            key, identity, stored = keyed
-            exchange = _whole(stored)
-            answer = answer_of(identity, exchange, scope)
+            key, identity, exchange = keyed
+            answer = _answer(identity, exchange, scope)
             partner = alone[1 - side].pop(key, None)
             if partner is None:
                 alone[side][key] = answer, inputs(exchange, key[1]) if key[0] != _ID else None
@@ -154,8 +154,8 @@ def _alike(before: Exchange | Stored, after: Exchange | Stored, scope: Scope) ->
     return None
 
 
-def _whole(exchange: Exchange | Stored) -> Exchange:
-    return exchange.exchange if isinstance(exchange, Stored) else exchange
+def _answer(identity: int, exchange: Exchange | Stored, scope: Scope) -> Answer:
+    return exchange.answer(scope) if isinstance(exchange, Stored) else answer_of(identity, exchange, scope)
 
 
 def _keyed(baseline: Side, candidate: Side, name: str) -> tuple[Iterator[Keyed], Iterator[Keyed]]:

@@ -14,6 +14,7 @@ from aimyproxy.diff.report import Report
 from aimyproxy.diff.rules import NO_RULES, Rules
 from aimyproxy.diff.selection import ALL, Selection
 from aimyproxy.diff.stored import stored
+from aimyproxy.diff.twins import Twins
 from aimyproxy.errors import BrokenFile, InvalidDocument, RecordingExists
 from aimyproxy.target import REPLAY_HEADER
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aimyproxy.diff.resend import Resent
     from aimyproxy.diff.rules import Told
     from aimyproxy.diff.stored import Stored
+    from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
     from aimyproxy.target import Target
@@ -110,7 +112,9 @@ def diff_recordings(
     """
     _check(baseline, candidate, terms.selection)
     report = terms.report(baseline.name, candidate.name)
-    both = pairs(_chosen(baseline, terms), _chosen(candidate, terms), terms.scope, baseline.name)
+    twins = Twins()
+    chosen = _chosen(baseline, terms, twins.baseline), _chosen(candidate, terms, twins.candidate)
+    both = pairs(*chosen, terms.scope, baseline.name)
     total = len(baseline) if progress else 0
     for done, pair in enumerate(both, 1):
         if isinstance(pair, Alike):
@@ -134,8 +138,8 @@ def _check(baseline: Recording, candidate: Recording, selection: Selection) -> N
     selection.check(events, taken, f"{baseline.name} and {candidate.name} have")
 
 
-def _chosen(recording: Recording, terms: Terms) -> Iterator[tuple[int, Stored]]:
-    exchanges = stored(recording)
+def _chosen(recording: Recording, terms: Terms, parse: Callable[[bytes], JSON]) -> Iterator[tuple[int, Stored]]:
+    exchanges = stored(recording, parse)
     return exchanges if terms.selection == ALL else (one for one in exchanges if terms.selection.takes(one[1]))
 
 
@@ -147,12 +151,12 @@ def _learn(report: Report, baseline: Recording, terms: Terms) -> None:
     learner = NoiseLearner(terms.scope)
     for _, exchange in stored(baseline):
         if exchange.event in events:
-            learner.add(exchange.exchange)
+            learner.add(exchange)
     report.noise = learner.learned()
     if report.unexplained:
         for _, exchange in stored(baseline):
             if exchange.event not in events:
-                learner.add(exchange.exchange)
+                learner.add(exchange)
         report.noise = learner.learned()
 
 

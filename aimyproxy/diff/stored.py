@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy import jsonvalue
+from aimyproxy import aimylogic, jsonvalue
+from aimyproxy.aimylogic import Effect
+from aimyproxy.diff.answers import EFFECTS, Answer, answer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from aimyproxy.diff.answers import Scope
     from aimyproxy.exchange import Conversation, Exchange, Request
@@ -26,6 +28,11 @@ class Stored:
         self._identity = identity
         self._document = document
         self._recording = recording
+
+    @cached_property
+    def _answered(self) -> bool:
+        """Whether it looks like an exchange with an answer, as far as that can be told at a glance."""
+        return _is_answered(self._document)
 
     @cached_property
     def exchange(self) -> Exchange:
@@ -47,6 +54,13 @@ class Stored:
         return self.exchange.conversation
 
     @property
+    def variables(self) -> JSON:
+        """The variables of the request, an object; None where it has none."""
+        request = self._document.get("request")
+        body = request.get("json") if isinstance(request, dict) else None
+        return body if isinstance(body, dict) and self._answered else self.request.body.variables()
+
+    @property
     def made_from(self) -> tuple[str, int] | None:
         return self.exchange.made_from if "made_from" in self._document else None
 
@@ -65,14 +79,30 @@ class Stored:
         """Whether both were asked and answered the same, to the letter; headers count where the scope says so."""
         one, two = self._document, other._document
         # What is odd is read whole, so that it is named.
-        if scope.headers or scope.context or not (_is_answered(one) and _is_answered(two)):
+        if scope.headers or scope.context or not self._answered:
             return False
-        return _same(one["response"], two["response"], _ANSWER) and _same(one["request"], two["request"], _BODY)
+        if one["response"] is two.get("response") and one["request"] is two.get("request"):
+            return two.get("failure") is None
+        return (
+            other._answered
+            and _same(one["response"], two["response"], _ANSWER)
+            and _same(one["request"], two["request"], _BODY)
+        )
+
+    def answer(self, scope: Scope) -> Answer:
+        """How the webhook answered; without reading more of it than that takes."""
+        document = self._document
+        after = document["response"].get("json") if scope == EFFECTS and self._answered else None
+        if not isinstance(after, dict):
+            return answer_of(self._identity, self.exchange, scope)
+        effect = Effect("variables", aimylogic.changed(self.variables or {}, after))
+        status = document["response"]["status"]
+        return Answer(self._identity, self.event, status, None, effect, document["at"], self.milliseconds)
 
 
-def stored(recording: Recording) -> Iterator[tuple[int, Stored]]:
-    """The ids and the exchanges of a recording, in recorded order."""
-    for identity, document in recording.documents():
+def stored(recording: Recording, parse: Callable[[bytes], JSON] = jsonvalue.loads) -> Iterator[tuple[int, Stored]]:
+    """The ids and the exchanges of a recording, in recorded order; `parse` as for its `documents`."""
+    for identity, document in recording.documents(parse):
         if isinstance(document, dict):
             yield identity, Stored(identity, document, recording)
         else:
@@ -80,7 +110,6 @@ def stored(recording: Recording) -> Iterator[tuple[int, Stored]]:
 
 
 def _is_answered(document: dict[str, JSON]) -> bool:
-    """Whether it looks like an exchange with an answer, as far as that can be told at a glance."""
     request, response = document.get("request"), document.get("response")
     return (
         isinstance(document.get("at"), str)
@@ -91,6 +120,7 @@ def _is_answered(document: dict[str, JSON]) -> bool:
         and isinstance(request.get("headers", []), list)
         and isinstance(response, dict)
         and type(response.get("status")) is int
+        and 100 <= response["status"] <= 999
         and isinstance(response.get("headers", []), list)
     )
 

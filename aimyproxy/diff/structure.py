@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from aimyproxy.diff.arrays import NOTHING_TOLD, Arrays
@@ -83,6 +84,8 @@ def pointer(path: Path) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
+# Answers have the same paths again and again.
+@lru_cache(maxsize=8192)
 def pattern(path: Path) -> str:
     """The path as JSONPath with every index as `[*]`: what the same change in each element has in common."""
     return "$" + "".join("[*]" if isinstance(step, int) else path_text((step,))[1:] for step in path)

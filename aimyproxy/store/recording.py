@@ -18,7 +18,7 @@ from aimyproxy.store.rulesfile import RulesFile
 from aimyproxy.store.tables import ExchangeDB, ExchangeTable, LineStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from aimyproxy.exchange import Exchange
@@ -115,11 +115,14 @@ class Recording:
         except Busy:
             return await asyncio.to_thread(self.append, exchange)
 
-    def documents(self) -> Iterator[tuple[int, JSON]]:
-        """The ids and the stored forms, in order, as they were when the walk began; in bounded memory."""
+    def documents(self, parse: Callable[[bytes], JSON] = jsonvalue.loads) -> Iterator[tuple[int, JSON]]:
+        """The ids and the stored forms, in order, as they were when the walk began; in bounded memory.
+
+        `parse` gives for a line what `jsonvalue.loads` does, quicker.
+        """
         with self._storage.snapshot() as snapshot:
             self._checked(snapshot.about)
-            yield from snapshot
+            yield from snapshot.parsed_by(parse)
 
     def __iter__(self) -> Iterator[tuple[int, Exchange]]:
         """The ids and the exchanges, as `documents`; raises BrokenFile at one that is no exchange."""

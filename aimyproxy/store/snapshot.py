@@ -13,7 +13,7 @@ from aimyproxy.errors import BrokenFile, InvalidJSON, StoreError
 from aimyproxy.store import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -147,9 +147,13 @@ class Snapshot:
 
     def __iter__(self) -> Iterator[tuple[int, JSON]]:
         """The ids and the documents, in the order of the file."""
+        return self.parsed_by(jsonvalue.loads)
+
+    def parsed_by(self, parse: Callable[[bytes], JSON]) -> Iterator[tuple[int, JSON]]:
+        """As `iter`, with the caller's parser: it gives for a line what `jsonvalue.loads` does, or raises alike."""
         previous = 0
         for seen, (text, last) in enumerate(self._lines()):
-            parsed = _parse_document(text)
+            parsed = _parse_document(text, parse)
             if parsed is None or text.endswith(b",\n") == last or parsed[0] <= previous:
                 # A person edited this, or it is broken: the parser of the whole tells which, and where.
                 yield from islice(self._whole().items(), seen, None)
@@ -186,11 +190,11 @@ class Snapshot:
         return cast("dict[int, JSON]", _parse_whole(data, self.path).whole)
 
 
-def _parse_document(text: bytes) -> tuple[int, JSON] | None:
+def _parse_document(text: bytes, parse: Callable[[bytes], JSON] = jsonvalue.loads) -> tuple[int, JSON] | None:
     parsed = lines.parse_line(text)
     if parsed is None:
         return None
     try:
-        return parsed[0], jsonvalue.loads(parsed[1])
+        return parsed[0], parse(parsed[1])
     except InvalidJSON:
         return None
