@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from aimyproxy.cli.exposure import warn_of_listening, warn_of_rights
 from aimyproxy.cli.options import HeaderName, Url, listen_option, recordings_option, tls_options
-from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
-from aimyproxy.errors import EXIT_OK, RecordingIncomplete
+from aimyproxy.cli.output import counted, say
+from aimyproxy.errors import EXIT_OK, RecordingIncomplete, StoreError
 from aimyproxy.target import REPLAY_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from aimyproxy.cli.record_screen import Screen
     from aimyproxy.diff.shadow import Shadow
     from aimyproxy.exchange import Exchange
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
-
-_MOST_COUNTED = 100_000
-"""Events and conversations that the summary tells apart: bounds memory, whoever calls."""
 
 
 @click.command("record")
@@ -84,6 +81,8 @@ def command(
     from pathlib import Path
 
     from aimyproxy import sockets
+    from aimyproxy.cli.record_screen import Screen
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.proxy.server import Settings, run
     from aimyproxy.target import Target
 
@@ -95,6 +94,7 @@ def command(
     sockets.check(*listen)
     recording, created = folder.open_or_create(name, where.display)
     screen = Screen(recording, slow)
+    keeper = Keeper(recording, screen)
     screen.opened(created)
 
     def started(host: str, port: int) -> None:
@@ -103,19 +103,23 @@ def command(
             say(f"A copy of each request goes to {Target.parse(shadow).display}, its answers to {name}@shadow.")
 
     try:
-        with _shadowing(folder, name, shadow, shadow_header, screen) as served:
-            run(settings, recording, screen, started, served)
+        with keeper.running(), _shadowing(folder, name, shadow, shadow_header, screen) as served:
+            run(settings, keeper, screen.trouble, started, served)
     finally:
-        recording.close()
-        if screen.listened:
-            screen.summary()
-        elif created:
+        _end(recording, keeper, screen)
+        if created and not screen.listened:
             folder.remove(name)
-    if screen.unrecorded:
-        raise RecordingIncomplete(
-            f"{counted(screen.unrecorded, 'exchange')} could not be recorded; the bot was served."
-        )
+    if keeper.incomplete:
+        raise RecordingIncomplete(keeper.incomplete)
     return EXIT_OK
+
+
+def _end(recording: Recording, keeper: Keeper, screen: Screen) -> None:
+    # What is wrong with the disk the keeper knows by now.
+    with suppress(StoreError):
+        recording.close()
+    if screen.listened:
+        screen.summary(keeper.recorded)
 
 
 @contextmanager
@@ -126,21 +130,27 @@ def _shadowing(
     if url is None:
         yield None
         return
+    from aimyproxy.cli.record_screen import Behind
     from aimyproxy.diff.shadow import Shadow
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.target import Target
 
     target = Target.parse(url)
     recording, created = folder.open_or_create(f"{name}@shadow", target.display)
-    shadow = Shadow(target, recording, name, screen.trouble, mark=mark or None)
+    keeper = Keeper(recording, Behind(screen))
+    shadow = Shadow(target, keeper.keep, name, screen.trouble, mark=mark or None)
     try:
-        with shadow.running():
+        with keeper.running(), shadow.running():
             yield shadow.put
     finally:
-        recording.close()
+        with suppress(StoreError):
+            recording.close()
         if created and not len(recording):
             folder.remove(recording.name)
         if screen.listened:
             say(shadowed(shadow, name))
+    if keeper.incomplete:
+        raise RecordingIncomplete(f"{recording.name}: {keeper.incomplete}")
 
 
 def shadowed(shadow: Shadow, name: str) -> str:
@@ -153,74 +163,3 @@ def shadowed(shadow: Shadow, name: str) -> str:
     told = f"; {', '.join(left_out)}" if left_out else ""
     compare = f" Compare: aimyproxy diff {name} {name}@shadow" if shadow.sent else ""
     return f"The shadow answered {counted(shadow.sent, 'request')}{told}.{compare}"
-
-
-class Screen:
-    """What the user sees of a recording in progress, on standard error."""
-
-    def __init__(self, recording: Recording, slow: float) -> None:
-        self._recording = recording
-        self._slow_ms = slow * 1000
-        self._events: Counter[str] = Counter()
-        self._conversations: set[tuple[str | None, ...]] = set()
-        self._failures = 0
-        self._troubles: Counter[str] = Counter()
-        self.unrecorded = 0
-        self.listened = False
-
-    def opened(self, created: bool) -> None:
-        """Say what the exchanges will be added to, and repair the file where a crash left it torn."""
-        set_aside = self._recording.open_for_append()
-        name, path = self._recording.name, self._recording.path
-        if set_aside:
-            say_set_aside(path, set_aside)
-        if created:
-            say(f"New recording {name} in {path.parent}.")
-        else:
-            say(f"Recording {name} exists: appending to its {counted(len(self._recording), 'exchange')}.")
-        warn_of_rights(self._recording)
-
-    def listening(self, host: str, port: int, target: str, *, tls: bool) -> None:
-        """Say where the bot has to connect to."""
-        self.listened = True
-        shown = f"[{host}]" if ":" in host else host
-        url = f"{'https' if tls else 'http'}://{shown}:{port}"
-        say(f"Listening on {url}, forwarding to {target}. Ctrl-C stops.")
-        warn_of_listening(url)
-
-    def recorded(self, identity: int, exchange: Exchange) -> None:
-        """One line an exchange: number, time, channel, user, event, status, milliseconds, effect."""
-        self._events[exchange.event or "-" if len(self._events) < _MOST_COUNTED else "others"] += 1
-        self._failures += exchange.failure is not None
-        if exchange.conversation and len(self._conversations) < _MOST_COUNTED:
-            self._conversations.add(exchange.conversation)
-        slow = exchange.timing.total_ms > self._slow_ms
-        colour = "red" if exchange.failure else "yellow" if slow else None
-        say(
-            f"{identity:>5} {exchange_line(exchange)}" + (f"  SLOW, above {self._slow_ms / 1000:g} s" if slow else ""),
-            colour,
-        )
-
-    def lost(self, exchange: Exchange, reason: str) -> None:
-        """Tell once why exchanges can't be written, and count them."""
-        self.unrecorded += 1
-        self.trouble(f"NOT RECORDED ({exchange.event}): {reason}")
-
-    def trouble(self, message: str) -> None:
-        """Tell each trouble once, and how often it came at the end."""
-        self._troubles[message] += 1
-        if self._troubles[message] == 1:
-            say(message, "red")
-
-    def summary(self) -> None:
-        """What this run has added."""
-        total = sum(self._events.values())
-        events = ", ".join(f"{event} {count}" for event, count in self._events.most_common(8))
-        say(
-            f"Recorded {counted(total, 'exchange')} ({self._failures} failed) of "
-            f"{counted(len(self._conversations), 'conversation')} into {self._recording.path}"
-            + (f": {printable(events)}." if events else ".")
-        )
-        for message, count in self._troubles.items():
-            if count > 1:
-                say(f"{count} times: {message}", "red")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from aimyproxy.cli.exposure import warn_of_admin
+from aimyproxy.cli.exposure import warn_of_admin, warn_of_rights
 from aimyproxy.cli.options import Address, Url, listen_option, recordings_option, tls_options
-from aimyproxy.cli.output import counted, printable, say
-from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete
+from aimyproxy.cli.output import printable, say, say_set_aside
+from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.serving import AfterLast, Match
     from aimyproxy.cli.replay_screen import Screen
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.server import MockServer
     from aimyproxy.store.folder import RecordingsFolder
@@ -116,9 +117,11 @@ def command(
     from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.serving import Serving
     from aimyproxy.cli.replay_screen import Screen
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.server import Settings, mock_server
 
-    screen = Screen(name, quiet=quiet, recording=recording if record else None)
+    screen = Screen(name, quiet=quiet)
+    keeper = Keeper(recording, screen)
     settings = Settings(
         listen,
         match,
@@ -132,28 +135,27 @@ def command(
         admin,
         admin_token or secrets.token_urlsafe(),
     )
-    missed = _on_miss(on_miss, target, screen if record else None)
-    with mock_server(settings, recording, missed, screen) as server, _growing(recording, screen, record=record):
+    missed = _on_miss(on_miss, target, keeper if record else None)
+    growing = _growing(recording, keeper) if record else nullcontext()
+    with mock_server(settings, recording, missed, screen) as server, growing:
         server.run(lambda: _started(server, settings.faults, screen, seed, "" if admin_token else settings.token))
-    screen.summary()
-    recording.close()
-    if screen.unrecorded:
-        lost = counted(screen.unrecorded, "forwarded exchange")
-        raise RecordingIncomplete(f"{lost} could not be recorded; the bot was served.")
+    screen.summary(keeper.recorded)
+    if keeper.incomplete:
+        raise RecordingIncomplete(keeper.incomplete)
     return EXIT_OK
 
 
 @contextmanager
-def _growing(recording: Recording, screen: Screen, *, record: bool) -> Iterator[None]:
+def _growing(recording: Recording, keeper: Keeper) -> Iterator[None]:
     """A context in which what is forwarded can be recorded; raises StoreError where it can't be from the start."""
-    from aimyproxy.mockserver.syncing import syncing
-
-    if not record:
+    if set_aside := recording.open_for_append():
+        say_set_aside(recording.path, set_aside)
+    warn_of_rights(recording)
+    with keeper.running():
         yield
-        return
-    screen.opened()
-    with syncing(recording, screen):
-        yield
+    # What is wrong with the disk the keeper knows by now.
+    with suppress(StoreError):
+        recording.close()
 
 
 def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: int, made_up: str) -> None:
@@ -195,7 +197,7 @@ def _faults(given: tuple[str, ...], seed: int) -> Faults:
     return Faults(rules, seed)
 
 
-def _on_miss(choice: str, target: str | None, keeper: Screen | None) -> OnMiss:
+def _on_miss(choice: str, target: str | None, keeper: Keeper | None) -> OnMiss:
     from aimyproxy.mockserver import onmiss
 
     if choice != "forward":

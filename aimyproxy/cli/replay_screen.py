@@ -8,42 +8,26 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.answering.missed import MissedEvents
-from aimyproxy.cli.exposure import warn_of_listening, warn_of_rights
-from aimyproxy.cli.output import counted, printable, say, say_set_aside, shortened
+from aimyproxy.cli.exposure import warn_of_listening
+from aimyproxy.cli.output import counted, printable, say, shortened
 
 if TYPE_CHECKING:
     from aimyproxy.answering.index import Index
     from aimyproxy.answering.journal import Entry
     from aimyproxy.exchange import Exchange
-    from aimyproxy.store.recording import Recording
 
 _MOST_EVENTS: Final = 20
 _LONGEST_EVENT: Final = 60
 
 
 class Screen:
-    """Tells of what a replay does, and where `recording` is given, keeps there what was forwarded.
+    """Tells of what a replay does, and of what becomes of the exchanges that it forwards."""
 
-    `unrecorded` counts the exchanges that could not be kept.
-    """
-
-    def __init__(self, name: str, *, quiet: bool = False, recording: Recording | None = None) -> None:
+    def __init__(self, name: str, *, quiet: bool = False) -> None:
         self._name = name
         self._quiet = quiet
-        self._recording = recording
         self._sources: Counter[str] = Counter()
         self._missed = MissedEvents()
-        self._recorded = 0
-        self._reason = ""
-        self.unrecorded = 0
-
-    def opened(self) -> None:
-        """Make sure that what is forwarded can be recorded, and repair the file where a crash left it torn."""
-        if self._recording is None:
-            return
-        if set_aside := self._recording.open_for_append():
-            say_set_aside(self._recording.path, set_aside)
-        warn_of_rights(self._recording)
 
     def listening(self, url: str, index: Index) -> None:
         """Say where the bot has to connect to, and what will answer it."""
@@ -71,29 +55,31 @@ class Screen:
         """Something went wrong, and replay goes on."""
         _say(message, "red")
 
-    async def keep(self, exchange: Exchange) -> None:
-        """Record what was forwarded; the bot is served, whatever becomes of that."""
-        if self._recording is None:
-            return
-        try:
-            identity = await self._recording.append_soon(exchange)
-        except Exception as error:  # the bot comes first, whatever the disk says
-            self.unrecorded += 1
-            if str(error) != self._reason:
-                self._reason = str(error)
-                self.trouble(f"NOT RECORDED ({exchange.event}): {error}")
-        else:
-            self._recorded += 1
-            if not self._quiet:
-                self.news(f"Recorded as exchange {identity}.")
+    def recorded(self, identity: int, _exchange: Exchange) -> None:
+        """What was forwarded is in the file."""
+        if not self._quiet:
+            self.news(f"Recorded as exchange {identity}.")
 
-    def summary(self) -> None:
-        """How the requests of this run were answered, and what would help with those that were not."""
+    def held(self, number: int, _exchange: Exchange) -> None:
+        """What was forwarded waits in memory."""
+        if not self._quiet:
+            _say(f"Waits to be recorded, as the last of {number:,}.", "red")
+
+    def lost(self, number: int, _exchange: Exchange) -> None:
+        """What was forwarded is recorded nowhere."""
+        if not self._quiet:
+            _say(f"LOST, as the last of {number:,}.", "red")
+
+    def summary(self, recorded: int) -> None:
+        """How the requests of this run were answered, and what would help with those that were not.
+
+        `recorded` is how many exchanges of what was forwarded are in the recording.
+        """
         total = sum(self._sources.values())
         sources = ", ".join(f"{count} {source}" for source, count in self._sources.most_common())
         say(f"Stopped after {counted(total, 'request')}" + (f": {sources}." if sources else "."))
-        if self._recorded:
-            say(f"Recorded {counted(self._recorded, 'exchange')} of what was forwarded.")
+        if recorded:
+            say(f"Recorded {counted(recorded, 'exchange')} of what was forwarded.")
         if self._missed.total:
             self._unanswered()
 

@@ -9,15 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.diff.resend import ask, session_of
-from aimyproxy.errors import AimyproxyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     import aiohttp
 
     from aimyproxy.exchange import Exchange
-    from aimyproxy.store.recording import Recording
     from aimyproxy.target import Target
 
 _MOST: Final = 1_000
@@ -31,15 +29,15 @@ Copy = tuple[int, "Exchange"]
 class Shadow:
     """Asks a candidate what a bot asks the webhook; in a thread of its own, so that nobody waits for it.
 
-    What the candidate answers is appended to `recording`, as made from the recording of the name `source`. `trouble` is
-    told of what goes wrong, from that thread. Of the counters, `dropped` are copies for which there was no room or no
-    time, `unsent` those that did not get through.
+    What the candidate answers is given to `keep`, as made from the recording of the name `source`. `trouble` is told of
+    what goes wrong, from that thread. Of the counters, `dropped` are copies for which there was no room or no time,
+    `unsent` those that did not get through.
     """
 
     def __init__(
         self,
         target: Target,
-        recording: Recording,
+        keep: Callable[[Exchange], Awaitable[int | None]],
         source: str,
         trouble: Callable[[str], None],
         *,
@@ -48,7 +46,7 @@ class Shadow:
     ) -> None:
         self.sent = self.unsent = self.dropped = 0
         self._target = target
-        self._recording = recording
+        self._keep = keep
         self._source = source
         self._trouble = trouble
         self._mark = mark
@@ -106,17 +104,9 @@ class Shadow:
             with self._counting:
                 self._waiting -= 1
             if reached:
-                self._keep(replace(answered, made_from=(self._source, identity)))
+                self.sent += 1
+                await self._keep(replace(answered, made_from=(self._source, identity)))
             else:
                 self.unsent += 1
                 message = answered.failure.message if answered.failure else ""
                 self._trouble(f"The shadow {self._target.display} can't be reached: {message}.")
-
-    def _keep(self, exchange: Exchange) -> None:
-        try:
-            self._recording.append(exchange)
-        except AimyproxyError as error:
-            self.dropped += 1
-            self._trouble(f"The shadow's answer is not recorded: {error}")
-        else:
-            self.sent += 1

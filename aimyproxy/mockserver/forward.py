@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from yarl import URL
@@ -21,6 +21,7 @@ from aimyproxy.target import webhook_failure
 if TYPE_CHECKING:
     from aimyproxy.answering.misses import Miss
     from aimyproxy.exchange import FailureKind, Headers, Request
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.target import Target
 
 _NOT_SENT: Final = HOP_BY_HOP | {"host", "expect"}
@@ -28,13 +29,6 @@ _NOT_SENT: Final = HOP_BY_HOP | {"host", "expect"}
 _NOT_RETURNED: Final = HOP_BY_HOP | {"date", "aimyproxy-answer"}
 # Headers that the bot didn't send are not for us to invent.
 _NOT_INVENTED: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-
-
-class Keeper(Protocol):
-    """Who records what was forwarded."""
-
-    async def keep(self, exchange: Exchange) -> None:
-        """Record the exchange; never raises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from mitmproxy import http
 from mitmproxy.addons import tlsconfig
@@ -83,30 +83,15 @@ class Patience:
                 transport.handler.cancel("time-out")
 
 
-class Observer(Protocol):
-    """Who is told of exchanges and trouble while they happen."""
-
-    def recorded(self, identity: int, exchange: Exchange) -> None:
-        """An exchange is in the file."""
-
-    def lost(self, exchange: Exchange, reason: str) -> None:
-        """An exchange could not be written; the bot was served all the same."""
-
-    def trouble(self, message: str) -> None:
-        """Something went wrong that is no exchange's own."""
-
-
 class Recorder:
     """Write each exchange before the bot gets its response, and know which are still on their way."""
 
     def __init__(
         self,
-        append: Callable[[Exchange], Awaitable[int]],
-        observer: Observer,
+        keep: Callable[[Exchange], Awaitable[int | None]],
         served: Callable[[int, Exchange], None] | None = None,
     ) -> None:
-        self._append = append
-        self._observer = observer
+        self._keep = keep
         self._served = served
         self._pending: dict[str, asyncio.Event] = {}
         self._forwarded: set[str] = set()
@@ -175,15 +160,10 @@ class Recorder:
             upstream_ms=None if started is None else round((time.perf_counter() - started) * 1000, 3),
             now=time.time(),
         )
-        try:
-            identity = await self._append(exchange)
-        except Exception as error:  # the bot comes first, whatever the disk says
-            self._observer.lost(exchange, str(error))
-        else:
-            self._observer.recorded(identity, exchange)
-            if self._served and _FORWARDED in flow.metadata:
-                # What mitmproxy does until the answer is on its way to the bot, it does before it looks at the loop.
-                asyncio.get_running_loop().call_soon(self._served, identity, exchange)
+        identity = await self._keep(exchange)
+        if identity is not None and self._served and _FORWARDED in flow.metadata:
+            # What mitmproxy does until the answer is on its way to the bot, it does before it looks at the loop.
+            asyncio.get_running_loop().call_soon(self._served, identity, exchange)
 
 
 class Tls:

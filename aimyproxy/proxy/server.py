@@ -17,7 +17,7 @@ from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
 
 from aimyproxy import sockets
-from aimyproxy.errors import AimyproxyError, InvalidOption
+from aimyproxy.errors import InvalidOption
 from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
 from aimyproxy.proxy.layers import ChooseLayers
 
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aimyproxy.exchange import Exchange
-    from aimyproxy.proxy.addons import Observer
-    from aimyproxy.store.recording import Recording
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.target import Target
 
-_SYNC_SECONDS: Final = 0.5
 _POLL_SECONDS: Final = 0.02
 
 
@@ -48,22 +46,22 @@ class Settings:
 
 def run(
     settings: Settings,
-    recording: Recording,
-    observer: Observer,
+    keeper: Keeper,
+    trouble: Callable[[str], None],
     started: Callable[[str, int], None],
     served: Callable[[int, Exchange], None] | None = None,
 ) -> None:
     """Record until SIGINT or SIGTERM; returns when all that was in flight is answered, recorded and on the disk.
 
-    `started` gets the host and the port that are listened on, `served` each exchange with its id when the bot has been
-    sent the answer. A second signal ends the waiting.
+    `trouble` gets what mitmproxy logs as an error, `started` the host and the port that are listened on, `served` each
+    exchange with its id when the bot has been sent the answer. A second signal ends the waiting.
 
     Raises:
         ListenError: the address can't be listened on.
         InvalidOption: the certificate, its key or the CA file can't be used.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, Recorder(recording.append_soon, observer, served), recording, observer, started))
+        runner.run(_serve(settings, Recorder(keeper.keep, served), trouble, started))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -77,29 +75,26 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(
     settings: Settings,
     recorder: Recorder,
-    recording: Recording,
-    observer: Observer,
+    trouble: Callable[[str], None],
     started: Callable[[str, int], None],
 ) -> None:
-    with _stop_signals() as stop, _log_to(observer):
+    with _stop_signals() as stop, _log_to(trouble):
         master = Master(Options())
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
             proxyserver = _configure(master, settings, recorder)
             started(*await _listen(proxyserver, settings))
             await master.running()
-            syncing = asyncio.create_task(_sync_regularly(recording, observer))
             await stop.wait()
             stop.clear()
             await _drain(proxyserver, recorder, stop, settings.timeout)
-            syncing.cancel()
             await master.done()
 
 
 @contextlib.contextmanager
-def _log_to(observer: Observer) -> Iterator[None]:
-    """Let mitmproxy's errors (a bug in a layer, say) reach the observer; what it logs below that is our exchanges."""
+def _log_to(trouble: Callable[[str], None]) -> Iterator[None]:
+    """Let mitmproxy's errors (a bug in a layer, say) reach the user; what it logs below that is our exchanges."""
     handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: observer.trouble(handler.format(record))  # type: ignore[method-assign]
+    handler.emit = lambda record: trouble(handler.format(record))  # type: ignore[method-assign]
     logger = logging.getLogger("mitmproxy")
     logger.propagate = False
     logger.addHandler(handler)
@@ -188,16 +183,6 @@ async def _listen(proxyserver: Proxyserver, settings: Settings) -> tuple[str, in
         raise sockets.refused(*settings.listen, error if isinstance(error, OSError) else OSError(str(error)))
     host, port, *_ = server.listen_addrs[0]
     return str(host), int(port)
-
-
-async def _sync_regularly(recording: Recording, observer: Observer) -> None:
-    while True:
-        await asyncio.sleep(_SYNC_SECONDS)
-        try:
-            # In a thread: a disk that is slow to flush must not hold up the bot.
-            await asyncio.to_thread(recording.sync)
-        except AimyproxyError as error:
-            observer.trouble(str(error))
 
 
 async def _drain(proxyserver: Proxyserver, recorder: Recorder, hurry: asyncio.Event, patience: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
@@ -11,7 +10,7 @@ from aimyproxy import exchange as exchanges
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, ExchangeNotFound, InvalidDocument, NewerFormat
 from aimyproxy.store import atomic, lines
-from aimyproxy.store.appendable import Busy, create
+from aimyproxy.store.appendable import create
 from aimyproxy.store.hintsfile import HintsFile
 from aimyproxy.store.mocksfile import MocksFile
 from aimyproxy.store.rulesfile import RulesFile
@@ -35,6 +34,11 @@ _OTHERS_READ: Final = stat.S_IRGRP | stat.S_IROTH
 def now() -> str:
     """The present moment in the form that exchanges carry: ISO 8601, UTC, microseconds, `Z`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def stored(exchange: Exchange) -> bytes:
+    """The exchange's stored form, as it stands in the file."""
+    return jsonvalue.dumps(exchanges.to_document(exchange))
 
 
 class Recording:
@@ -99,21 +103,22 @@ class Recording:
         self.about()
         return self._storage.file.set_aside
 
-    def append(self, exchange: Exchange, *, wait: bool = True) -> int:
+    def append(self, exchange: Exchange) -> int:
         """Add one exchange behind the others; returns its id. It survives the end of this process from here on.
 
         Raises:
             StoreError: it could not be written; the file is as it was.
+        """
+        return self.append_stored([stored(exchange)])[0]
+
+    def append_stored(self, documents: list[bytes], *, wait: bool = True) -> list[int]:
+        """Add exchanges in their stored form, all or none; returns their ids.
+
+        Raises:
+            StoreError: they could not be written; the file is as it was.
             Busy: another writer has the file, and `wait` is false.
         """
-        return self._table.append_encoded([jsonvalue.dumps(exchanges.to_document(exchange))], wait=wait)[0]
-
-    async def append_soon(self, exchange: Exchange) -> int:
-        """As `append`, from an event loop: another writer keeps only this one waiting."""
-        try:
-            return self.append(exchange, wait=False)
-        except Busy:
-            return await asyncio.to_thread(self.append, exchange)
+        return self._table.append_encoded(documents, wait=wait)
 
     def documents(self, parse: Callable[[bytes], JSON] = jsonvalue.loads) -> Iterator[tuple[int, JSON]]:
         """The ids and the stored forms, in order, as they were when the walk began; in bounded memory.

@@ -8,9 +8,11 @@ import urllib.request
 
 import pytest
 
+from aimyproxy.cli.record_screen import Behind, Screen
 from aimyproxy.diff import shadow
 from aimyproxy.diff.shadow import Shadow
 from aimyproxy.exchange import Body
+from aimyproxy.keeping.keeper import Keeper
 from aimyproxy.store.recording import Recording
 from aimyproxy.target import Target
 from tests import builders
@@ -93,6 +95,10 @@ def test_a_dead_shadow_is_told_once(root):
     assert not (root / "shop@shadow").exists()
 
 
+def keeping(recording):
+    return Keeper(recording, Behind(Screen(recording, slow=1))).keep
+
+
 def test_what_has_no_room_is_dropped_and_counted(root, monkeypatch):
     """Pairs are found all the same: each answer says which request it belongs to."""
     monkeypatch.setattr(shadow, "_MOST", 2)
@@ -105,7 +111,7 @@ def test_what_has_no_room_is_dropped_and_counted(root, monkeypatch):
     live.close()
     kept = Recording.create(root / "shop@shadow", None)
     with hook("Hi", gate) as candidate:
-        copies = Shadow(Target.parse(candidate.url), kept, "shop", troubles.append)
+        copies = Shadow(Target.parse(candidate.url), keeping(kept), "shop", troubles.append)
         with copies.running():
             for number in (1, 2, 3, 4):
                 copies.put(number, exchanges[number])
@@ -123,7 +129,7 @@ def test_a_shadow_that_never_answers_is_given_up(root):
     gate = threading.Event()
     kept = Recording.create(root / "kept", None)
     with hook("Hi", gate) as candidate:
-        copies = Shadow(Target.parse(candidate.url), kept, "shop", print, timeout=0.2)
+        copies = Shadow(Target.parse(candidate.url), keeping(kept), "shop", print, timeout=0.2)
         with copies.running():
             for number in range(1, 41):
                 copies.put(number, builders.exchange(builders.request(userId="u1", name="N")))
@@ -133,21 +139,3 @@ def test_a_shadow_that_never_answers_is_given_up(root):
     assert set(failures) == {"timeout"}
     assert copies.sent == len(failures) > 0
     assert copies.dropped == 40 - copies.sent > 0
-
-
-def test_what_can_not_be_kept_is_told(root, monkeypatch):
-    """A full disk is the shadow's trouble alone."""
-    troubles = []
-    kept = Recording.create(root / "kept", None)
-
-    def full(_):
-        raise shadow.AimyproxyError("No space left on device")
-
-    monkeypatch.setattr(kept, "append", full)
-    with hook("Hi") as candidate:
-        copies = Shadow(Target.parse(candidate.url), kept, "shop", troubles.append)
-        with copies.running():
-            copies.put(1, builders.exchange(builders.request(userId="u1", name="N")))
-    kept.close()
-    assert (copies.sent, copies.dropped) == (0, 1)
-    assert troubles == ["The shadow's answer is not recorded: No space left on device"]

@@ -1,0 +1,108 @@
+"""What the user sees of a recording in progress, on standard error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.cli.exposure import warn_of_listening, warn_of_rights
+from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
+
+if TYPE_CHECKING:
+    from aimyproxy.exchange import Exchange
+    from aimyproxy.store.recording import Recording
+
+_MOST_COUNTED: Final = 100_000
+"""Events and conversations that the summary tells apart: bounds memory, whoever calls."""
+
+
+class Screen:
+    """Tells of a recording while it grows; `slow` is in seconds."""
+
+    def __init__(self, recording: Recording, slow: float) -> None:
+        self._recording = recording
+        self._slow_ms = slow * 1000
+        self._events: Counter[str] = Counter()
+        self._conversations: set[tuple[str | None, ...]] = set()
+        self._failures = 0
+        self._troubles: Counter[str] = Counter()
+        self.listened = False
+
+    def opened(self, created: bool) -> None:
+        """Say what the exchanges will be added to, and repair the file where a crash left it torn."""
+        set_aside = self._recording.open_for_append()
+        name, path = self._recording.name, self._recording.path
+        if set_aside:
+            say_set_aside(path, set_aside)
+        if created:
+            say(f"New recording {name} in {path.parent}.")
+        else:
+            say(f"Recording {name} exists: appending to its {counted(len(self._recording), 'exchange')}.")
+        warn_of_rights(self._recording)
+
+    def listening(self, host: str, port: int, target: str, *, tls: bool) -> None:
+        """Say where the bot has to connect to."""
+        self.listened = True
+        shown = f"[{host}]" if ":" in host else host
+        url = f"{'https' if tls else 'http'}://{shown}:{port}"
+        say(f"Listening on {url}, forwarding to {target}. Ctrl-C stops.")
+        warn_of_listening(url)
+
+    def recorded(self, identity: int, exchange: Exchange) -> None:
+        """One line an exchange: number, time, channel, user, event, status, milliseconds, effect."""
+        self._tell(str(identity), exchange)
+
+    def held(self, number: int, exchange: Exchange) -> None:
+        """The line of an exchange that waits in memory: how many do stands in its id's place."""
+        self._tell(f"+{number}", exchange)
+
+    def lost(self, _number: int, exchange: Exchange) -> None:
+        """The line of an exchange that is nowhere else."""
+        self._tell("LOST", exchange)
+
+    def _tell(self, place: str, exchange: Exchange) -> None:
+        self._events[exchange.event or "-" if len(self._events) < _MOST_COUNTED else "others"] += 1
+        self._failures += exchange.failure is not None
+        if exchange.conversation and len(self._conversations) < _MOST_COUNTED:
+            self._conversations.add(exchange.conversation)
+        slow = exchange.timing.total_ms > self._slow_ms
+        colour = "red" if exchange.failure else "yellow" if slow else None
+        say(
+            f"{place:>5} {exchange_line(exchange)}" + (f"  SLOW, above {self._slow_ms / 1000:g} s" if slow else ""),
+            colour,
+        )
+
+    def news(self, message: str) -> None:
+        """Something that was wrong is over."""
+        say(message, "green")
+
+    def trouble(self, message: str) -> None:
+        """Tell each trouble once, and how often it came at the end."""
+        self._troubles[message] += 1
+        if self._troubles[message] == 1:
+            say(message, "red")
+
+    def summary(self, total: int) -> None:
+        """What this run has added: so many exchanges."""
+        events = ", ".join(f"{event} {count}" for event, count in self._events.most_common(8))
+        say(
+            f"Recorded {counted(total, 'exchange')} ({self._failures} failed) of "
+            f"{counted(len(self._conversations), 'conversation')} into {self._recording.path}"
+            + (f": {printable(events)}." if events else ".")
+        )
+        for message, count in self._troubles.items():
+            if count > 1:
+                say(f"{count} times: {message}", "red")
+
+
+class Behind:
+    """Tells of a recording that grows beside another one: no line for each exchange, but trouble and its end."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.trouble = screen.trouble
+        self.news = screen.news
+
+    def recorded(self, identity: int, exchange: Exchange) -> None:
+        """Nothing is shown."""
+
+    held = lost = recorded

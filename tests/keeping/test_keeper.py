@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import fcntl
+
+import pytest
+
+from aimyproxy.errors import StoreError
+from aimyproxy.keeping.keeper import Keeper
+from aimyproxy.keeping.waiting import NO_ROOM, Room
+from aimyproxy.store.recording import Recording
+from tests import builders
+from tests.processes import eventually
+
+
+class Remembering:
+    def __init__(self):
+        self.told = []
+        self.troubles = []
+        self.good = []
+
+    def recorded(self, identity, exchange):
+        self.told.append(("recorded", identity, exchange.event))
+
+    def held(self, number, exchange):
+        self.told.append(("held", number, exchange.event))
+
+    def lost(self, number, exchange):
+        self.told.append(("lost", number, exchange.event))
+
+    def trouble(self, message):
+        self.troubles.append(message)
+
+    def news(self, message):
+        self.good.append(message)
+
+
+@pytest.fixture
+def observer():
+    return Remembering()
+
+
+@pytest.fixture
+def recording(tmp_path):
+    recording = Recording.create(tmp_path / "shop", None)
+    recording.open_for_append()
+    yield recording
+    recording.close()
+
+
+def numbered(number):
+    return dataclasses.replace(builders.exchange(), event=str(number))
+
+
+def keep(keeper, *numbers):
+    """What `keep` says of each exchange, one after another."""
+
+    async def all_of_them():
+        return [await keeper.keep(numbered(number)) for number in numbers]
+
+    return asyncio.run(all_of_them())
+
+
+def events(recording):
+    return [exchange.event for _, exchange in recording]
+
+
+def refuse(monkeypatch, recording, method, message="the disk is full."):
+    """Let a method of the recording raise until the returned function is called."""
+    original = getattr(recording, method)
+
+    def raising(*_, **__):
+        raise StoreError(message)
+
+    monkeypatch.setattr(recording, method, raising)
+    return lambda: monkeypatch.setattr(recording, method, original)
+
+
+def test_an_exchange_is_in_the_file_when_it_is_kept(recording, observer):
+    """Its id is told, and nothing is wrong."""
+    keeper = Keeper(recording, observer)
+    assert keep(keeper, 1, 2) == [1, 2]
+    assert events(recording) == ["1", "2"]
+    assert observer.told == [("recorded", 1, "1"), ("recorded", 2, "2")]
+    assert (keeper.health, keeper.reason, keeper.recorded, keeper.incomplete) == ("recording", "", 2, "")
+
+
+def test_what_a_disk_refuses_waits_and_is_written_in_its_order(recording, observer, monkeypatch):
+    """Trouble is told once, its end too; what came later stands behind what came first."""
+    keeper = Keeper(recording, observer, seconds=0.001)
+    works_again = refuse(monkeypatch, recording, "append_stored")
+    assert keep(keeper, *range(200)) == [None] * 200
+    assert (keeper.health, keeper.reason, keeper.waiting) == ("holding", "the disk is full.", 200)
+    assert keeper.incomplete == "200 exchanges could not be recorded; the bot was served."
+    with keeper.running():
+        works_again()
+        eventually(lambda: keeper.health == "recording", "the disk")
+        keep(keeper, 200)
+    assert events(recording) == [str(number) for number in range(201)]
+    assert observer.troubles == [
+        "NOT RECORDED: the disk is full. The bot is served; exchanges wait until that works again."
+    ]
+    assert observer.good == ["Recording works again; 200 exchanges that waited are in the file."]
+    assert (keeper.recorded, keeper.waiting, keeper.lost, keeper.incomplete) == (201, 0, 0, "")
+    assert observer.told[:2] == [("held", 1, "0"), ("held", 2, "1")]
+
+
+def test_what_comes_while_others_wait_waits_too(recording, observer, monkeypatch):
+    """Though the disk would take it at once."""
+    keeper = Keeper(recording, observer)
+    works_again = refuse(monkeypatch, recording, "append_stored")
+    keep(keeper, 1)
+    works_again()
+    assert keep(keeper, 2) == [None]
+    with keeper.running():
+        pass
+    assert events(recording) == ["1", "2"]
+
+
+def test_where_there_is_no_more_room_exchanges_are_lost_and_counted(recording, observer, monkeypatch):
+    """Those that wait are not; health tells the difference, and gets better with the disk."""
+    keeper = Keeper(recording, observer, room=Room(exchanges=2))
+    works_again = refuse(monkeypatch, recording, "append_stored")
+    keep(keeper, 1, 2, 3, 4)
+    assert (keeper.health, keeper.waiting, keeper.lost) == ("lost", 2, 2)
+    assert observer.troubles[1:] == ["There is no room for more: 2 exchanges wait, others are LOST."]
+    assert observer.told[2:] == [("lost", 1, "3"), ("lost", 2, "4")]
+    works_again()
+    with keeper.running():
+        pass
+    assert (keeper.health, keeper.recorded, events(recording)) == ("recording", 2, ["1", "2"])
+    assert keeper.incomplete == "2 exchanges could not be recorded; the bot was served."
+
+
+def test_without_room_the_next_exchange_shows_that_the_disk_works(recording, observer, monkeypatch):
+    """There is nothing that could be tried before."""
+    keeper = Keeper(recording, observer, room=NO_ROOM)
+    works_again = refuse(monkeypatch, recording, "append_stored")
+    keep(keeper, 1)
+    assert keeper.health == "lost"
+    works_again()
+    assert keep(keeper, 2) == [1]
+    assert (keeper.health, observer.good) == ("recording", ["Recording works again."])
+    assert observer.troubles == ["NOT RECORDED: the disk is full. The bot is served; exchanges are LOST."]
+    assert keeper.incomplete == "1 exchange could not be recorded; the bot was served."
+
+
+def test_appends_reach_the_disk_while_more_come(recording, observer, monkeypatch):
+    """Again and again, and once more at the end."""
+    synced = []
+    monkeypatch.setattr(recording, "sync", lambda: synced.append(True))
+    with Keeper(recording, observer, seconds=0.001).running():
+        eventually(lambda: len(synced) > 2, "the disk")
+        before = len(synced)
+    assert len(synced) > before
+
+
+def test_a_disk_that_does_not_flush_is_told_once_until_it_does(recording, observer, monkeypatch):
+    """What is recorded is in the file, and still not safe."""
+    keeper = Keeper(recording, observer, seconds=0.001)
+    keep(keeper, 1)
+    works_again = refuse(monkeypatch, recording, "sync", "no flush.")
+    with keeper.running():
+        eventually(lambda: keeper.health == "holding", "the trouble")
+        assert keeper.incomplete == "no flush. A power failure may take what was recorded last."
+        works_again()
+        eventually(lambda: keeper.health == "recording", "the end of the trouble")
+    assert observer.troubles == ["NOT SAFE: no flush. A power failure may take what was recorded last."]
+    assert observer.good == ["What is recorded is safe on the disk again."]
+    assert keeper.incomplete == ""
+
+
+def test_a_lock_that_somebody_keeps_holds_up_the_bot_for_a_while_only(recording, observer):
+    """Then the exchange waits in memory."""
+    keeper = Keeper(recording, observer, patience=0.02, seconds=0.001)
+    with recording.path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert keep(keeper, 1) == [None]
+        assert keeper.reason.endswith("has been locked by another process for 0.02 s.")
+        with keeper.running():
+            keep(keeper, 2)
+            fcntl.flock(other, fcntl.LOCK_UN)
+            eventually(lambda: keeper.waiting == 0, "the lock")
+    assert events(recording) == ["1", "2"]
+
+
+def test_a_lock_that_is_let_go_in_time_costs_nothing(recording, observer):
+    """Not even the order."""
+    keeper = Keeper(recording, observer, patience=30)
+
+    async def kept_meanwhile():
+        with recording.path.open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            keeping = asyncio.create_task(keeper.keep(numbered(1)))
+            await asyncio.sleep(0.02)
+            assert not keeping.done()
+            fcntl.flock(other, fcntl.LOCK_UN)
+            return await keeping
+
+    assert asyncio.run(kept_meanwhile()) == 1
+    assert observer.troubles == []
+
+
+def test_what_is_kept_and_told_is_redacted(recording, observer):
+    """Neither the file nor the observer sees the original."""
+    keeper = Keeper(recording, observer, redact=lambda exchange: dataclasses.replace(exchange, event="***"))
+    keep(keeper, 1)
+    assert events(recording) == ["***"]
+    assert observer.told == [("recorded", 1, "***")]
+
+
+def test_what_can_not_be_redacted_is_lost_and_never_shown(recording, observer):
+    """The bot is served, and the next exchange is kept."""
+
+    def redact(exchange):
+        if exchange.event == "secret":
+            raise ValueError(exchange.event)
+        return exchange
+
+    keeper = Keeper(recording, observer, redact=redact)
+    assert keep(keeper, "secret", 2) == [None, 1]
+    assert observer.troubles == ["NOT RECORDED: an exchange has no stored form (ValueError)."]
+    assert (observer.told, keeper.lost) == ([("recorded", 1, "2")], 1)
