@@ -63,8 +63,21 @@ _VOLATILE_ANYWHERE: Final = (
 _DATES: Final = ("date", "timestamp", "time", "createdAt", "updatedAt")
 
 
-def _tails(spelled: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(tail.removesuffix(".*").split(".")) for tail in spelled)
+@dataclass(frozen=True, slots=True)
+class _Tails:
+    """Ends of paths: keys that are volatile wherever they stand, and by key the keys below which they are."""
+
+    names: frozenset[str]
+    pairs: Mapping[str, frozenset[str]]
+
+
+def _tails(spelled: tuple[str, ...]) -> _Tails:
+    split = [tail.removesuffix(".*").rpartition(".") for tail in spelled]
+    pairs = {key for above, _, key in split if above}
+    return _Tails(
+        frozenset(key for above, _, key in split if not above),
+        {key: frozenset(above for above, _, other in split if above and other == key) for key in pairs},
+    )
 
 
 _VOLATILE_TAILS: Final = {channel: _tails(spelled) for channel, spelled in _VOLATILE.items()}
@@ -93,7 +106,7 @@ def _text(variables: Mapping[str, JSON], name: str) -> str | None:
 
 def _encodable(text: str) -> str:
     # Half an emoji that somebody's program cut in two has no place in a UTF-8 file.
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 _NOTHING: Final = object()
@@ -203,32 +216,34 @@ def without_volatile(variables: Mapping[str, JSON]) -> dict[str, JSON]:
         if name in VOLATILE_VARIABLES:
             continue
         if name == RAW_REQUEST:
-            value = _pruned(value, (), _channel_tails(channel))  # noqa: PLW2901
+            value = _pruned(value, "", _channel_tails(channel))  # noqa: PLW2901
         elif name == "httpResponse":
-            value = _pruned(value, (), _DATE_TAILS)  # noqa: PLW2901
+            value = _pruned(value, "", _DATE_TAILS)  # noqa: PLW2901
         result[name] = value
     return result
 
 
-def _channel_tails(channel: JSON) -> frozenset[tuple[str, ...]]:
+def _channel_tails(channel: JSON) -> _Tails:
     if not isinstance(channel, str):
         return _UNKNOWN_CHANNEL_TAILS
     return _VOLATILE_TAILS.get(channel, _UNKNOWN_CHANNEL_TAILS)
 
 
-def _ends_in(keys: tuple[str, ...], tails: frozenset[tuple[str, ...]]) -> bool:
+def _ends_in(keys: tuple[str, ...], tails: _Tails) -> bool:
     return any(
-        keys[start:end] in tails for end in range(1, len(keys) + 1) for start in (end - 1, end - 2) if start >= 0
+        key in tails.names or (key in tails.pairs and above in tails.pairs[key])
+        for above, key in zip(("", *keys), keys, strict=False)
     )
 
 
-def _pruned(value: JSON, above: tuple[str, ...], tails: frozenset[tuple[str, ...]]) -> JSON:
+def _pruned(value: JSON, above: str, tails: _Tails) -> JSON:
     if isinstance(value, dict):
+        names, pairs = tails.names, tails.pairs
         return {
-            key: _pruned(member, (key,), tails)
+            key: _pruned(member, key, tails) if isinstance(member, dict | list) else member
             for key, member in value.items()
-            if (key,) not in tails and (*above, key) not in tails
+            if key not in names and not (key in pairs and above in pairs[key])
         }
     if isinstance(value, list):
-        return [_pruned(element, above, tails) for element in value]
+        return [_pruned(element, above, tails) if isinstance(element, dict | list) else element for element in value]
     return value

@@ -23,7 +23,8 @@ _SPARE_LEVELS: Final = 8
 _DEEPEST: Final = _DEEPEST_FILE - _SPARE_LEVELS
 _INT64_MIN: Final = -(2**63)
 _UINT64_MAX: Final = 2**64 - 1
-_NUMBER_IN_TWO_SPELLINGS: Final = re.compile(rb"\d(?:\.0|e)")
+# The exponent of a number, or the like in a string; beginning with a letter, it is found quickly.
+_EXPONENT: Final = re.compile(rb"e(?<=\de)")
 _TOKEN: Final = re.compile(r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|(?P<open>\{)|(?P<close>\})')
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _PLAIN_KEY: Final = re.compile(r"[^\W\d]\w*")
@@ -143,9 +144,10 @@ def canonical(value: JSON) -> bytes:
     """Bytes that are equal for two values exactly where `same` holds: a key for dictionaries."""
     try:
         spelled = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        if b".0" in spelled or _EXPONENT.search(spelled):
+            # Perhaps an integer that is spelled as a float.
+            spelled = orjson.dumps(_integral(value), option=orjson.OPT_SORT_KEYS)
     except TypeError:
-        return json.dumps(_integral(value), separators=(",", ":"), sort_keys=True).encode()
-    if _NUMBER_IN_TWO_SPELLINGS.search(spelled):
         return json.dumps(_integral(value), separators=(",", ":"), sort_keys=True).encode()
     return spelled
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from aimyproxy import jsonvalue
 from aimyproxy.answering.mocks import sendable
@@ -51,8 +51,7 @@ _CONTENT_TYPES: Final = {
 _AN_OBJECT: Final = Body("json", {})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where an answer comes from: the step that found it, and the ids of the exchange and the mock behind it.
 
     `over` is the source of the answer that a merging mock was laid over. `problem` says why the mock failed.
@@ -82,8 +81,7 @@ class Source:
         return f"mock {self.mock}" + (f" (edited #{self.exchange})" if self.exchange else "") + over
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A response to serve; `body` is the bytes to send.
 
     `delay_ms` and `fault` are how many milliseconds its mock wants it to take, and what to go wrong; None where the
@@ -186,7 +184,7 @@ class Answerer:
         over. A template that fails makes an answer with status 500 that explains it.
         """
         answer = self._answer(step, variables, count, beneath)
-        return replace(answer, fault=self.fault) if self.fault else answer
+        return answer._replace(fault=self.fault) if self.fault else answer
 
     def _answer(self, step: Step, variables: Mapping[str, JSON] | None, count: int, beneath: Answer | None) -> Answer:
         source = Source("mock" if self.mock is not None else step, self.exchange, self.mock)
@@ -214,7 +212,7 @@ class Answerer:
         elif beneath.source.problem:
             return beneath
         else:
-            source = replace(source, exchange=None, over=beneath.source)
+            source = source._replace(exchange=None, over=beneath.source)
         known = None if made is None else Body.of(beneath.body).variables()
         replaced = {name.lower() for name, _ in self.headers}
         if made is not None and known is None:
@@ -237,7 +235,7 @@ class Answerer:
             "problem": failure.problem,
         }
         headers = (("content-type", _CONTENT_TYPES["json"]),)
-        return Answer(500, headers, jsonvalue.dumps(document) + b"\n", 0.0, replace(source, problem=problem))
+        return Answer(500, headers, jsonvalue.dumps(document) + b"\n", 0.0, source._replace(problem=problem))
 
 
 def served_headers(headers: Headers, body: Body) -> Headers:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aimyproxy import aimylogic, jsonvalue
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from aimyproxy.jsonvalue import JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What decides about the answer to a request.
 
     `content` is what the key is made of: the variables without the volatile ones where there is an event, else

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -21,7 +21,7 @@ Asked: TypeAlias = str | bytes
 class _Standing:
     """Where a conversation stands: its counters, and the event that it asked for last."""
 
-    counter: Counter[Asked] = field(default_factory=Counter)
+    counter: dict[Asked, int] = field(default_factory=dict)
     event: str | None = None
 
 
@@ -54,8 +54,9 @@ class Conversations:
         counter = self._standing(conversation).counter
         before = []
         for one in asked:
-            before.append(counter[one])
-            counter[one] += 1
+            known = counter.get(one, 0)
+            before.append(known)
+            counter[one] = known + 1
         return before
 
     def follow(self, conversation: Conversation | None, event: str | None) -> str | None:

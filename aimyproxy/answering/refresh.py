@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy import jsonvalue
@@ -46,7 +45,7 @@ def refreshed(answer: Answer, model: EventModel, variables: Mapping[str, JSON], 
         return answer
     repeating = {path: _repeated(decision) for path, decision in decisions.items()}
     members = {name: _reworded(value, variables.get(name), (name,), swaps, repeating) for name, value in made.items()}
-    return replace(answer, body=jsonvalue.dumps(members))
+    return answer._replace(body=jsonvalue.dumps(members))
 
 
 def _renew(made: JSON, path: Path, variables: Mapping[str, JSON], value: JSON, swaps: Swaps) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -211,7 +210,7 @@ def test_a_fault_is_laid_over_the_answer_beneath():
     assert lone.answer("mock", START).body == b"{}"
 
 
-@pytest.mark.parametrize("beneath", [None, replace(BENEATH, body=b"<html>"), replace(BENEATH, body=b"[1]")])
+@pytest.mark.parametrize("beneath", [None, BENEATH._replace(body=b"<html>"), BENEATH._replace(body=b"[1]")])
 def test_what_is_no_object_beneath_counts_as_an_empty_one(beneath):
     """Also where nothing would have answered."""
     answer = Answerer.of_mock(mock(answer={"d": 2}, merge=True)).answer("mock", START, 1, beneath)
