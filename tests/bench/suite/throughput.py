@@ -1,0 +1,57 @@
+"""Requests a second of recording and of replaying, all subjects side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.bench.suite import subjects, traffic
+from tests.bench.suite.load import Load, Outcome, measured
+from tests.bench.suite.progress import say
+from tests.bench.suite.serving import Unfit, served
+
+if TYPE_CHECKING:
+    from tests.bench.suite.plan import Plan
+
+NGINX, WEBHOOK = "nginx return 200", "webhook itself (nginx)"
+OF_ONE_PAIR = "aimyproxy replay of 1 pair"
+
+
+def record(plan: Plan) -> list[Outcome]:
+    """All recorders before the same webhook, and the bare webhook.
+
+    Raises:
+        Unfit: there is no webhook to record, or nothing that makes load.
+    """
+    say("record")
+    bare = subjects.nginx(plan.tools, WEBHOOK)
+    with served(bare, plan.bounds) as webhook:
+        return measured([*plan.choose(subjects.recorders(plan.tools)), bare], _load(plan), webhook.url)
+
+
+def replay(plan: Plan) -> list[Outcome]:
+    """All replayers at each size; our own of one pair and nginx run beside them, to be compared within the rounds.
+
+    Raises:
+        Unfit: there is nothing that makes load.
+    """
+    outcomes = []
+    for size in plan.sizes:
+        say(f"replay of {size:,} pairs")
+        outcomes += measured(_replayers(plan, size), _load(plan), size=size)
+    return outcomes
+
+
+def _replayers(plan: Plan, size: int) -> list[subjects.Subject]:
+    pairs = traffic.pairs(size)
+    found = [subjects.our_replay(pairs)]
+    if size > 1:
+        found.append(subjects.our_replay(pairs[:1], OF_ONE_PAIR))
+    if size <= plan.peers_to:
+        found += subjects.replaying_peers(plan.tools, pairs)
+    return plan.choose([*found, subjects.nginx(plan.tools, NGINX)])
+
+
+def _load(plan: Plan) -> Load:
+    if why := plan.tools.why("wrk"):
+        raise Unfit(f"missing: {why}")
+    return Load(plan.tools.commands["wrk"], plan.warm_up, plan.seconds, plan.rounds, plan.bounds)
