@@ -34,10 +34,7 @@ _POLL_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to listen and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files, `ca` too.
-
-    With `strict`, what can't be recorded ends the run, and the bot gets a 503.
-    """
+    """How to listen and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files, `ca` too."""
 
     target: Target
     listen: tuple[str, int]
@@ -45,7 +42,6 @@ class Settings:
     cert: Path | None = None
     key: Path | None = None
     ca: Path | None = None
-    strict: bool = False
 
 
 def run(
@@ -55,7 +51,7 @@ def run(
     started: Callable[[str, int], None],
     served: Callable[[int, Exchange], None] | None = None,
 ) -> None:
-    """Record until SIGINT or SIGTERM (or trouble, if strict); returns when what was in flight is answered and recorded.
+    """Record until SIGINT or SIGTERM; returns when all that was in flight is answered, recorded and on the disk.
 
     `trouble` gets what mitmproxy logs as an error, `started` the host and the port that are listened on, `served` each
     exchange with its id when the bot has been sent the answer. A second signal ends the waiting.
@@ -65,7 +61,7 @@ def run(
         InvalidOption: the certificate, its key or the CA file can't be used.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, keeper, trouble, started, served))
+        runner.run(_serve(settings, Recorder(keeper.keep, served), trouble, started))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -78,13 +74,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(
     settings: Settings,
-    keeper: Keeper,
+    recorder: Recorder,
     trouble: Callable[[str], None],
     started: Callable[[str, int], None],
-    served: Callable[[int, Exchange], None] | None,
 ) -> None:
     with _stop_signals() as stop, _log_to(trouble):
-        recorder = Recorder(keeper.keep, served, stop.set if settings.strict else None)
         master = Master(Options())
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
             proxyserver = _configure(master, settings, recorder)

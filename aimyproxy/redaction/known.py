@@ -1,0 +1,147 @@
+"""Values known to be secret or personal, found again in a text at a cost that does not grow with their number."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from aimyproxy.aimylogic import SYSTEM_VARIABLES
+from aimyproxy.redaction.spellings import Spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Kind: TypeAlias = Literal["secret", "personal", "utterance"]
+"""What a value is. An utterance is what a user said: most are words that mean nothing elsewhere."""
+
+MOST: Final = 5_000
+"""How many values are remembered; those that were not met for the longest time are forgotten."""
+
+_COMMON: Final = frozenset(
+    {name.lower() for name in SYSTEM_VARIABLES}
+    | {"telegram", "facebook", "chatwidget", "chatapi", "resterisk", "yandex", "zenbox", "application", "content-type"}
+    | {"bearer", "secret", "password", "private", "default", "undefined", "unknown", "start", "menu"}
+)
+"""The protocol's own words, and what stands for no value: nobody's, even where one is somebody's password."""
+_PHONE_OR_EMAIL: Final = re.compile(r"\+?\d[\d ()-]{5,}\d|[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
+_ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|%[0-9a-fA-F]{2}")
+_WORDS: Final = re.compile(rb"[A-Za-z0-9]+")
+
+
+class KnownValues:
+    """Values with their replacements, in bounded memory. Not safe for several threads."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._values: OrderedDict[str, Spelled] = OrderedDict()
+        self._short: dict[bytes, str] = {}
+        self._grams = (_Grams(8, "Q"), _Grams(4, "I"))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def add(self, text: str, replacement: str, kind: Kind) -> None:
+        """Know this value from now on, if it is such that it can be told from other text (see `searched`)."""
+        if text in self._values:
+            self._values.move_to_end(text)
+            return
+        how = searched(text, kind)
+        if how is None or text == replacement:
+            return
+        value = Spelled(text, replacement, apart=how == "apart")
+        if value.word:
+            self._short[value.word] = text
+        for needle in value.needles:
+            self._grams_for(needle).add(needle, text)
+        self._values[text] = value
+        if len(self._values) > self._most:
+            self._forget(next(iter(self._values)))
+
+    def found_in(self, raw: bytes) -> list[Spelled]:
+        """The values that these bytes (UTF-8 or JSON) spell, the longest first; it may name some that they don't."""
+        if not self._values:
+            return []
+        candidates = {text for grams in self._grams for text in grams.found_in(raw)}
+        found = [
+            value
+            for value in map(self._values.get, candidates)
+            if value and any(needle in raw for needle in value.needles)
+        ]
+        if self._short:
+            found += [self._values[text] for text in self._short_in(raw)]
+        return sorted(found, key=lambda value: len(value.text), reverse=True)
+
+    def _short_in(self, raw: bytes) -> Iterator[str]:
+        if b"\\" in raw or b"%" in raw:
+            raw = _ESCAPES.sub(b" ", raw)
+        if not self._short.keys().isdisjoint(words := _WORDS.findall(raw)):
+            yield from {self._short[word] for word in words if word in self._short}
+
+    def _grams_for(self, needle: bytes) -> _Grams:
+        long, short = self._grams
+        return long if len(needle) >= long.shortest else short
+
+    def _forget(self, text: str) -> None:
+        value = self._values.pop(text)
+        if value.word:
+            del self._short[value.word]
+        for needle in value.needles:
+            self._grams_for(needle).remove(needle, text)
+
+
+def searched(text: str, kind: Kind) -> Literal["anywhere", "apart"] | None:
+    """How a value is looked for outside its place: inside longer words too, or only as words of its own, or not at all.
+
+    A secret needs 6 characters, of which 4 differ; it is looked for anywhere if it has 8 and is no number. Something
+    personal needs 4 characters (a number 5) of which 3 differ, and an utterance has to be a phone number, an e-mail
+    address, or several words of 10 characters in all.
+    """
+    if text.lower() in _COMMON:
+        return None
+    length, variety, digits = len(text), len(set(text)), text.isdecimal()
+    if kind == "secret":
+        if length < 6 or variety < 4:
+            return None
+        return "apart" if digits or length < 8 else "anywhere"
+    if length < (5 if digits else 4) or variety < 3:
+        return None
+    if kind == "utterance" and not (_PHONE_OR_EMAIL.fullmatch(text) or (length >= 10 and " " in text.strip())):
+        return None
+    return "apart"
+
+
+class _Grams:
+    """Needles found by machine words: of a text every word at a multiple of its size is looked up, of a needle all.
+
+    So a look-up costs the same with one needle and with thousands, and nothing has to be built anew for one more.
+    """
+
+    def __init__(self, size: int, code: Literal["Q", "I"]) -> None:
+        self._size = size
+        self._code = code
+        self._texts: dict[int, tuple[str, ...]] = {}
+        self.shortest = 2 * size - 1
+
+    def add(self, needle: bytes, text: str) -> None:
+        for word in self._of(needle):
+            self._texts[word] = (*self._texts.get(word, ()), text)
+
+    def remove(self, needle: bytes, text: str) -> None:
+        for word in self._of(needle):
+            if left := tuple(other for other in self._texts.pop(word, ()) if other != text):
+                self._texts[word] = left
+
+    def found_in(self, raw: bytes) -> set[str]:
+        if not self._texts:
+            return set()
+        words = memoryview(raw + bytes(-len(raw) % self._size)).cast(self._code)
+        if self._texts.keys().isdisjoint(words):
+            return set()
+        return {text for word in words if word in self._texts for text in self._texts[word]}
+
+    def _of(self, needle: bytes) -> set[int]:
+        # Of a long one the end: tokens of one maker begin alike.
+        tail = needle[-self.shortest :]
+        return {int.from_bytes(tail[start : start + self._size], sys.byteorder) for start in range(self._size)}

@@ -1,0 +1,193 @@
+"""Values at their places in a bot's variables: replaced where they stand, the rest shared with what was given."""
+
+from __future__ import annotations
+
+from operator import is_not
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.aimylogic import RAW_REQUEST, SYSTEM_VARIABLES
+from aimyproxy.redaction.channels import (
+    LOOKS_PERSONAL,
+    channel_of,
+    is_personal,
+    personal_part,
+    secret_members,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aimyproxy.jsonvalue import JSON, Path
+    from aimyproxy.redaction.channels import Channel
+    from aimyproxy.redaction.known import Kind
+    from aimyproxy.redaction.rules import Rules
+
+    Take = Callable[[JSON, Kind], JSON]
+
+_NOBODYS: Final[frozenset[str]] = frozenset()
+
+
+class Members:
+    """Replaces what rules name in JSON values. `take` gets each scalar and its kind, and returns what stands for it;
+
+    `search` gets texts that may have secrets in them by name (JSON or URLs inside strings).
+    """
+
+    def __init__(self, rules: Rules, take: Take, search: Callable[[str], str]) -> None:
+        self._rules = rules
+        self._take = take
+        self._search = search
+
+    def redacted(self, root: JSON, frame: Mapping[str, JSON] | None) -> JSON:
+        """The value with everything replaced; the very same object where there is nothing to replace.
+
+        `frame` are the request's variables, which say what channel it is.
+        """
+        if not isinstance(root, dict | list):
+            return root
+        channel_type = frame.get("channelType") if frame else None
+        channel = channel_of(channel_type)
+        names = secret_members(channel)
+        result = self._secret(root, names) if _is_suspicious(root, names) else root
+        for path in self._rules.paths:
+            for place in path.places(root):
+                result = _merged(root, result, self._at(root, place))
+        if self._rules.personal and isinstance(root, dict):
+            result = _merged(root, result, self._personal(root, channel, channel_type, frame or root))
+        return result
+
+    def user(self, user: str, channel_type: JSON, channel_id: JSON) -> str:
+        """A `userId` with the user's own part replaced."""
+        start = personal_part(user, channel_type, channel_id)
+        return user[:start] + str(self._take(user[start:], "personal"))
+
+    def _secret(self, value: JSON, names: frozenset[str]) -> JSON:
+        """The value with the members of these names replaced, wherever they stand in it."""
+        if type(value) is list:
+            changed = [self._inside(member, names) for member in value]
+            return changed if any(map(is_not, changed, value)) else value
+        changes = {}
+        if not names.isdisjoint(value):
+            changes = {name: self._all(value[name], "secret") for name in value if name in names}
+        for name, member in value.items():
+            if name not in changes and (changed := self._inside(member, names)) is not member:
+                changes[name] = changed
+        return _changed(value, changes)
+
+    def _inside(self, member: JSON, names: frozenset[str]) -> JSON:
+        kind = type(member)
+        if kind is dict or kind is list:
+            return self._secret(member, names) if member else member
+        return self._search(member) if kind is str and _may_hold(member) else member
+
+    def _all(self, value: JSON, kind: Kind, spared: frozenset[str] = _NOBODYS) -> JSON:
+        """The value with every scalar in it replaced, but for members of these names."""
+        if isinstance(value, dict):
+            members = ((name, self._all(member, kind, spared)) for name, member in value.items() if name not in spared)
+            return _changed(value, {name: member for name, member in members if member is not value[name]})
+        if isinstance(value, list):
+            return _mapped_list(value, lambda member: self._all(member, kind, spared))
+        if kind == "utterance" and not isinstance(value, str):
+            return value
+        return self._take(value, kind)
+
+    def _at(self, value: JSON, place: Path) -> JSON:
+        if not place:
+            return self._all(value, "secret")
+        copy = value.copy()
+        copy[place[0]] = self._at(value[place[0]], place[1:])
+        return copy
+
+    def _personal(
+        self, variables: dict[str, JSON], channel: Channel, channel_type: JSON, frame: Mapping[str, JSON]
+    ) -> JSON:
+        changes: dict[str, JSON] = {}
+        for name, member in variables.items():
+            if name == "userId":
+                changes[name] = self._user(member, channel_type, frame.get("channelId"))
+            elif name == "queryText":
+                changes[name] = self._all(member, "utterance")
+            elif name == RAW_REQUEST:
+                changes[name] = self._of_channel(member, channel)
+            elif name == "httpResponse" or name not in SYSTEM_VARIABLES:
+                changes[name] = self._authors(name, member, outermost=True)
+        return _changed(variables, {name: member for name, member in changes.items() if member is not variables[name]})
+
+    def _user(self, user: JSON, channel_type: JSON, channel_id: JSON) -> JSON:
+        return self.user(user, channel_type, channel_id) if isinstance(user, str) else self._take(user, "personal")
+
+    def _of_channel(self, value: JSON, channel: Channel) -> JSON:
+        if isinstance(value, list):
+            return _mapped_list(value, lambda member: self._of_channel(member, channel))
+        if not isinstance(value, dict):
+            return value
+        entity = value.get("type") in channel.entities if isinstance(value.get("type"), str) else False
+        changes: dict[str, JSON] = {}
+        for name, member in value.items():
+            if name in channel.personal or (entity and name == "value"):
+                changes[name] = self._all(member, "personal", channel.technical)
+            elif name in channel.utterances and isinstance(member, str | list):
+                changes[name] = self._all(member, "utterance")
+            else:
+                changes[name] = self._of_channel(member, channel)
+        return _changed(value, {name: member for name, member in changes.items() if member is not value[name]})
+
+    def _authors(self, name: str, value: JSON, *, outermost: bool) -> JSON:
+        """A variable of the bot's author: personal by its name, or by its looks."""
+        if is_personal(name, outermost=outermost):
+            return self._all(value, "personal")
+        if isinstance(value, dict):
+            inner = ((key, self._authors(key, member, outermost=False)) for key, member in value.items())
+            return _changed(value, {key: member for key, member in inner if member is not value[key]})
+        if isinstance(value, list):
+            return _mapped_list(value, lambda member: self._authors("", member, outermost=False))
+        if isinstance(value, str) and len(value) < 256 and LOOKS_PERSONAL.fullmatch(value):
+            return self._take(value, "personal")
+        return value
+
+
+def _may_hold(text: str) -> bool:
+    """Whether a string may hold a secret by name: JSON (a button's payload), or a URL."""
+    return len(text) > 8 and (text[0] in "{[" or "://" in text)
+
+
+def _is_suspicious(root: JSON, names: frozenset[str]) -> bool:
+    """Whether there is anything by which `_secret` may find something: most bodies have nothing, and this is quick."""
+    containers = [root]
+    for container in containers:
+        members = container
+        if type(container) is dict:
+            if not names.isdisjoint(container):
+                return True
+            members = container.values()
+        for member in members:
+            kind = type(member)
+            if kind is str:
+                if len(member) > 8 and _may_hold(member):
+                    return True
+            elif kind is dict or kind is list:
+                containers.append(member)
+    return False
+
+
+def _merged(original: JSON, one: JSON, other: JSON) -> JSON:
+    """The value with the changes of both; each replaces a value by the same, so that it doesn't matter whose is taken.
+
+    Replacing one after the other would replace what the first one put there.
+    """
+    if one is original or other is original:
+        return other if one is original else one
+    if isinstance(original, dict):
+        return {name: _merged(member, one[name], other[name]) for name, member in original.items()}
+    if isinstance(original, list):
+        return [_merged(*members) for members in zip(original, one, other, strict=True)]
+    return one
+
+
+def _changed(value: dict[str, JSON], changes: dict[str, JSON]) -> dict[str, JSON]:
+    return {**value, **changes} if changes else value
+
+
+def _mapped_list(value: list[JSON], function: Callable[[JSON], JSON]) -> list[JSON]:
+    changed = [function(member) for member in value]
+    return changed if any(map(is_not, changed, value)) else value

@@ -1,0 +1,94 @@
+"""What stands for a value: of the same shape, the same for the same value, another for another, by a secret key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.redaction.permutation import Permutation
+from aimyproxy.redaction.shapes import alphabets, phone_digits, with_digits
+
+if TYPE_CHECKING:
+    from aimyproxy.jsonvalue import JSON
+
+_FEW: Final = 1 << 48
+"""Of a shape with fewer values than this, each value gets another's place, and the key leads back (as trying
+them all would). Of larger ones, two values can only get the same by a chance of 1 in 2^48, and nothing leads back."""
+_EXPONENT: Final = re.compile(r"-?[0-9.]{1,40}[eE][+-]?[0-9]{1,4}")
+_SMALLEST: Final = -(2**63)
+_LARGEST: Final = 2**64 - 1
+_CACHED: Final = 10_000
+
+
+class Pseudonyms:
+    """Replacements by a key of 32 bytes. Deterministic, without a state: processes with the same key agree."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self.of = lru_cache(maxsize=_CACHED)(self._of)
+
+    def for_value(self, value: JSON) -> JSON:
+        """What stands for a JSON scalar, of the same type; null, true and false stay."""
+        if isinstance(value, str):
+            return self.of(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        return type(value)(self.of(repr(value)))
+
+    def _of(self, text: str) -> str:
+        """What stands for a text: as long, of the same shape, and different where the shape has room for that."""
+        if digits := phone_digits(text):
+            return with_digits(text, self.of(digits))
+        shape = alphabets(text)
+        size = math.prod(map(len, shape))
+        if size < 2:
+            return text
+        return self._permuted(text, shape, size) if size < _FEW else self._hashed(text, shape, size)
+
+    def _permuted(self, text: str, shape: list[str], size: int) -> str:
+        permutation = Permutation(self._key, "\0".join(shape).encode("utf-8", "surrogatepass"), size)
+        number, first = _number(text, shape), text
+        while True:
+            number = permutation.of(number)
+            made = _spelled(number, shape)
+            # What looks like something else belongs to other values, and is only a step on the way.
+            if made == first or (alphabets(made) == shape and _fits(made) == _fits(text)):
+                return made
+
+    def _hashed(self, text: str, shape: list[str], size: int) -> str:
+        attempt = 0
+        while True:
+            seed = hmac.digest(self._key, b"%d\0%b" % (attempt, text.encode("utf-8", "surrogatepass")), "sha256")
+            number = int.from_bytes(hashlib.shake_256(seed).digest(size.bit_length() // 8 + 9), "big") % size
+            made = _spelled(number, shape)
+            if made != text and alphabets(made) == shape and _fits(made) == _fits(text):
+                return made
+            attempt += 1
+
+
+def _number(text: str, shape: list[str]) -> int:
+    number = 0
+    for character, letters in zip(text, shape, strict=True):
+        number = number * len(letters) + letters.index(character)
+    return number
+
+
+def _spelled(number: int, shape: list[str]) -> str:
+    letters = []
+    for alphabet in reversed(shape):
+        number, index = divmod(number, len(alphabet))
+        letters.append(alphabet[index])
+    return "".join(reversed(letters))
+
+
+def _fits(text: str) -> bool:
+    """Whether the text is no number beyond those that every JSON parser reads again."""
+    if _EXPONENT.fullmatch(text):
+        return math.isfinite(float(text))
+    if not 19 <= len(text) <= 20 or not text.lstrip("-").isdecimal():
+        return True
+    return _SMALLEST <= int(text) <= _LARGEST

@@ -1,0 +1,249 @@
+"""The redactor: exchanges, requests and texts with what is secret or personal replaced."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote, unquote
+
+from aimyproxy import aimylogic, jsonvalue
+from aimyproxy.exchange import Body, Request, Response, request_document, to_document
+from aimyproxy.redaction.known import MOST, KnownValues, searched
+from aimyproxy.redaction.members import Members
+from aimyproxy.redaction.names import PAIR, QUERY, header_kind
+from aimyproxy.redaction.pseudonyms import Pseudonyms
+from aimyproxy.redaction.replacing import Replacing, as_bytes, as_text
+from aimyproxy.redaction.rules import SECRETS, Rules
+from aimyproxy.redaction.spellings import Spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aimyproxy.exchange import Conversation, Exchange, Headers
+    from aimyproxy.jsonvalue import JSON
+    from aimyproxy.redaction.known import Kind
+
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]*) +(\S.*)", re.DOTALL)
+_COOKIE: Final = re.compile(r"((?:^|;)\s*[^=;]*=\s*)([^;]*)")
+
+
+class Asked(NamedTuple):
+    """A request as it is redacted, and what was replaced in it: values and what stands for them."""
+
+    request: Request
+    replaced: dict[str, str]
+
+
+class Redactor:
+    """Replaces by a key (32 bytes) what the rules name, and the same values wherever they come again.
+
+    What it was given stays as it was. Values are known from the exchange on in which they stand at a place that rules
+    name. Safe to use from several threads.
+    """
+
+    def __init__(self, key: bytes, rules: Rules = SECRETS, most: int = MOST) -> None:
+        self.rules = rules
+        self._pseudonyms = Pseudonyms(key)
+        self._known = KnownValues(most)
+        self._members = Members(rules, self._take, self._by_name)
+        self._lock = threading.RLock()
+        self._kept: set[str] = set()
+        self._collecting = False
+        self._replaced: dict[str, str] = {}
+
+    def learn(self, values: Iterable[str]) -> None:
+        """Know these secrets from the beginning."""
+        with self._lock:
+            for value in values:
+                self._take(value, "secret")
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """The exchange as it may be kept and shown."""
+        with self._lock:
+            self._replaced = {}
+            frame = exchange.request.body.variables()
+            return self._finished(exchange, self._request(exchange.request, frame), frame)
+
+    def answer(self, exchange: Exchange) -> Exchange:
+        """As `exchange`, for one whose request was sent from a redacted recording: its replacements stay."""
+        with self._lock:
+            frame = exchange.request.body.variables()
+            try:
+                self._kept, self._collecting = set(), True
+                self._request(exchange.request, frame)
+                self._collecting = False
+                return self._finished(exchange, exchange.request, frame)
+            finally:
+                self._kept, self._collecting = set(), False
+
+    def request(self, request: Request) -> Asked:
+        """The request as the recording would keep it, and what had to be replaced for that."""
+        with self._lock:
+            self._replaced = {}
+            placed = self._request(request, request.body.variables())
+            found = self._known.found_in(jsonvalue.dumps(request_document(placed))) if len(self._known) else []
+            if found:
+                placed = Replacing(found).request(placed)
+            replaced = {**self._replaced, **{value.text: value.replacement for value in found}}
+            return Asked(placed, replaced)
+
+    def text(self, text: str) -> str:
+        """A text for a screen or a log, with the known values replaced in it."""
+        with self._lock:
+            found = self._known.found_in(text.encode("utf-8", "surrogatepass"))
+            return Replacing(found).text(text) if found else text
+
+    def conversation(self, conversation: Conversation | None) -> Conversation | None:
+        """A conversation as the recording would name it."""
+        if conversation is None or not self.rules.personal:
+            return conversation
+        channel_type, channel, user = conversation
+        with self._lock:
+            return channel_type, channel, self._members.user(user, channel_type, channel)
+
+    def _finished(self, exchange: Exchange, request: Request, frame: Mapping[str, JSON] | None) -> Exchange:
+        response = exchange.response and self._response(exchange.response, frame)
+        if request is not exchange.request or response is not exchange.response:
+            placed = replace(exchange, request=request, response=response)
+        else:
+            placed = exchange
+        found = self._known.found_in(jsonvalue.dumps(to_document(placed))) if len(self._known) else []
+        if found:
+            placed = Replacing(found).exchange(placed)
+        if placed.request.body is exchange.request.body:
+            return placed
+        event, conversation = aimylogic.identify(placed.request.body.variables())
+        return replace(placed, event=event, conversation=conversation)
+
+    def _request(self, request: Request, frame: Mapping[str, JSON] | None) -> Request:
+        path = self._query(request.path) if "=" in request.path else request.path
+        headers, body = self._headers(request.headers), self._body(request.body, frame)
+        if path is request.path and headers is request.headers and body is request.body:
+            return request
+        return Request(request.method, path, headers, body)
+
+    def _response(self, response: Response, frame: Mapping[str, JSON] | None) -> Response:
+        headers, body = self._headers(response.headers), self._body(response.body, frame)
+        if headers is response.headers and body is response.body:
+            return response
+        return Response(response.status, headers, body)
+
+    def _body(self, body: Body, frame: Mapping[str, JSON] | None) -> Body:
+        if body.kind == "json":
+            value = self._members.redacted(body.value, frame)
+            return body if value is body.value else Body("json", value)
+        if body.kind == "text":
+            text = self._by_rules(self._by_name(body.value), frame)
+            return body if text == body.value else replace(body, value=text)
+        if body.kind == "base64":
+            return replace(body, value=as_bytes(self._by_name(as_text(body.value))))
+        return body
+
+    def _by_rules(self, text: str, frame: Mapping[str, JSON] | None) -> str:
+        """A text that is JSON after all (with numbers that have no exact place in it), as rules beyond secrets want."""
+        if not (self.rules.personal or self.rules.paths):
+            return text
+        variables = Body("text", text).variables()
+        redacted = self._members.redacted(variables, frame)
+        return text if redacted is variables else jsonvalue.dumps(redacted).decode()
+
+    def _headers(self, headers: Headers) -> Headers:
+        changed = tuple([(name, self._header(name, value)) for name, value in headers])
+        return headers if changed == headers else changed
+
+    def _header(self, name: str, value: str) -> str:
+        kind = header_kind(name)
+        if kind == "other":
+            return self._query(value) if "=" in value and "?" in value else value
+        if kind == "credentials":
+            return self._credentials(value)
+        if kind == "key":
+            return self._credentials(value)
+        count = 1 if kind == "set-cookie" else 0
+        return _COOKIE.sub(lambda found: found[1] + self._encoded(found[2]), value, count)
+
+    def _credentials(self, value: str) -> str:
+        found = _SCHEME.fullmatch(value)
+        if not found:
+            return self._encoded(value)
+        scheme, rest = found.groups()
+        if scheme.lower() == "basic":
+            self.learn(_password(rest))
+        return value[: found.start(2)] + self._encoded(rest)
+
+    def _query(self, text: str) -> str:
+        return QUERY.sub(lambda found: found[0][: -len(found["value"])] + self._parameter(found["value"]), text)
+
+    def _parameter(self, value: str) -> str:
+        return self._encoded(value.replace("+", "%20"))
+
+    def _encoded(self, value: str) -> str:
+        """What stands for a secret that may be percent-encoded: it comes again as it is, or decoded."""
+        plain = unquote(value, errors="surrogateescape")
+        replacement = self._secret(plain)
+        if plain == value:
+            return replacement
+        # Or there only is a percent sign in it.
+        self._secret(value)
+        return quote(replacement, errors="surrogateescape")
+
+    def _by_name(self, text: str) -> str:
+        """A text with the secrets in it that a name tells: of a member of JSON, or of a parameter."""
+        if '"' in text:
+            text = PAIR.sub(self._pair, text)
+        return self._query(text) if "=" in text else text
+
+    def _pair(self, found: re.Match[str]) -> str:
+        group = "text" if found["text"] is not None else "number"
+        start, end = found.start(group) - found.start(), found.end(group) - found.start()
+        whole, value = found[0], found[group]
+        return whole[:start] + self._inside_json(value) + whole[end:]
+
+    def _inside_json(self, value: str) -> str:
+        """What stands between quotes in JSON, replaced: what it spells, if it has escapes."""
+        if "\\" not in value:
+            return self._secret(value)
+        try:
+            plain = json.loads(f'"{value}"', strict=False)
+        except ValueError:
+            return self._secret(value)
+        return json.dumps(self._secret(plain))[1:-1]
+
+    def _secret(self, value: str) -> str:
+        return str(self._take(value, "secret"))
+
+    def _take(self, value: JSON, kind: Kind) -> JSON:
+        """What stands for a scalar at a place that rules name; from now on it is known."""
+        text = value if isinstance(value, str) else repr(value)
+        if self._collecting:
+            self._kept.add(text)
+        if text in self._kept:
+            return value
+        replacement = self._pseudonyms.for_value(value)
+        if replacement is not value:
+            spelled = replacement if isinstance(replacement, str) else repr(replacement)
+            self._replaced[text] = spelled
+            self._known.add(text, spelled, kind)
+        return replacement
+
+
+def restoring(replaced: Mapping[str, str]) -> list[Spelled]:
+    """What puts values back that were replaced in a request, where they can be told from other text."""
+    found = []
+    for text, replacement in sorted(replaced.items(), key=lambda pair: -len(pair[0])):
+        if how := searched(text, "secret") or searched(text, "personal"):
+            found.append(Spelled(replacement, text, apart=how == "apart"))
+    return found
+
+
+def _password(credentials: str) -> list[str]:
+    """The password in the base64 of `user:password`, and both of them."""
+    try:
+        plain = base64.b64decode(credentials + "==").decode()
+    except ValueError:
+        return []
+    return [part for part in (plain, plain.partition(":")[2]) if part]

@@ -1,0 +1,94 @@
+"""What stands for a value."""
+
+import json
+import re
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aimyproxy import jsonvalue
+from aimyproxy.redaction.pseudonyms import Pseudonyms
+from aimyproxy.redaction.shapes import alphabets
+from tests.strategies import scalars
+
+PSEUDONYMS = Pseudonyms(b"k" * 32)
+ALIKE = [
+    ("79991234567", r"79\d{9}"),
+    ("+7 (999) 123-45-67", r"\+79? \(\d{3}\) \d{3}-\d\d-\d\d|\+7 \(9\d\d\) \d{3}-\d\d-\d\d"),
+    ("635678009", r"[1-9]\d{8}"),
+    ("Иван", r"[А-Я][а-я]{3}"),
+    ("ivan.petrov@mail.ru", r"[a-z]{4}\.[a-z]{6}@[a-z]{4}\.ru"),
+    ("GNVXJdeo:0123456789abcdef", r"[A-Z]{5}[a-z]{3}:\d{10}[a-z]{6}"),
+    ("da1b15e9f6d0c3c8", r"[0-9a-f]{16}"),
+    ("47C73714", r"[0-9A-F]{8}"),
+    ("dXNlcjpwYXNz==", r"[A-Za-z]{12}=="),
+]
+
+
+@pytest.mark.parametrize(("text", "shape"), ALIKE)
+def test_it_looks_alike(text, shape):
+    """It has the length, the alphabet and the punctuation of the value, and isn't it."""
+    made = PSEUDONYMS.of(text)
+    assert made != text
+    assert re.fullmatch(shape, made)
+
+
+def test_a_uuid_stays_a_uuid():
+    """Of the same version."""
+    made = PSEUDONYMS.of("aaa99bea-aae1-41d2-aede-76e4f13b0ccc")
+    assert UUID(made).version == 4
+    assert str(UUID(made)) == made
+
+
+def test_a_phone_number_is_the_same_however_it_is_written():
+    """The formatted number is the format of the other one's digits."""
+    plain, formatted = PSEUDONYMS.of("79991234567"), PSEUDONYMS.of("+7 (999) 123-45-67")
+    assert re.sub(r"\D", "", formatted) == plain
+
+
+@given(scalars)
+def test_the_type_stays_and_json_can_hold_it(value):
+    """A number stays a number of as many digits, null and booleans are what they were."""
+    made = PSEUDONYMS.for_value(value)
+    assert type(made) is type(value)
+    assert jsonvalue.loads(jsonvalue.dumps([made])) == [made] or isinstance(value, str)
+    if isinstance(value, str):
+        assert len(made) == len(value)
+        assert alphabets(made) == alphabets(value) or made[:1] == "+"
+    elif isinstance(value, int) and not isinstance(value, bool):
+        assert len(str(made)) == len(str(value))
+        assert -(2**63) <= made < 2**64
+
+
+@given(st.sets(st.one_of(st.text(max_size=3), st.integers(0, 300).map(str), st.text("абв", max_size=4)), max_size=60))
+def test_different_values_get_different_ones(values):
+    """However few values a shape has room for."""
+    assert len({PSEUDONYMS.of(value) for value in values}) == len(values)
+
+
+def test_every_value_of_a_small_shape_is_used_once():
+    """The hundred two-digit codes change places."""
+    codes = {f"a{number:02}" for number in range(100)}
+    made = {PSEUDONYMS.of(code) for code in codes}
+    assert len(made) == 100
+    assert not any(PSEUDONYMS.of(code) == code for code in codes)
+
+
+def test_another_key_makes_others():
+    """And the same key the same, in any process."""
+    other = Pseudonyms(b"o" * 32)
+    assert [other.of(text) for text, _ in ALIKE] != [PSEUDONYMS.of(text) for text, _ in ALIKE]
+    assert [Pseudonyms(b"k" * 32).of(text) for text, _ in ALIKE] == [PSEUDONYMS.of(text) for text, _ in ALIKE]
+
+
+def test_what_has_no_letters_or_digits_stays():
+    """There is nothing in it to hide behind."""
+    assert [PSEUDONYMS.of(text) for text in ("", "-", "0", "\u200d")] == ["", "-", "0", "\u200d"]
+
+
+def test_the_text_of_a_number_is_replaced_as_the_number():
+    """An id that is a number here and a text there stays one id."""
+    assert str(PSEUDONYMS.for_value(635678009)) == PSEUDONYMS.of("635678009")
+    assert json.dumps(PSEUDONYMS.for_value(1180.5)) == PSEUDONYMS.of("1180.5")
