@@ -34,23 +34,31 @@ def main() -> None:
     parser.add_argument("--noise", action="store_true", help="each answer has a random number, too")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        before, after = (Recording.create(Path(folder) / name, None) for name in ("before", "after"))
-        for number, one in enumerate(islice(exchanges(first_user=0), arguments.pairs)):
-            if arguments.noise:
-                before.append(changed(one, "roll", random.randrange(10**9)))
-                one = changed(one, "roll", random.randrange(10**9))  # noqa: PLW2901
-            else:
-                before.append(one)
-            after.append(one if number % arguments.every else changed(one, "added", 1))
+        before, after = recorded(Path(folder), arguments.pairs, arguments.every, noise=arguments.noise)
         print(f"{before.path.stat().st_size / arguments.pairs:,.0f} bytes an exchange")
         for _ in range(arguments.rounds):
-            started = time.process_time()
-            differing = diff_recordings(before, after).differing.total()
-            rate = arguments.pairs / (time.process_time() - started)
+            seconds, differing = measured(before, after)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"{rate:>9,.0f} pairs/s   {differing:,} differ   {peak:,.0f} MB at most")
-        before.close()
-        after.close()
+            print(f"{arguments.pairs / seconds:>9,.0f} pairs/s   {differing:,} differ   {peak:,.0f} MB at most")
+
+
+def recorded(folder: Path, pairs: int, every: int, *, noise: bool) -> tuple[Recording, Recording]:
+    """Two recordings of so many exchanges, every so many of which differ; with noise, all do in a random number."""
+    before, after = (Recording.create(folder / name, None) for name in ("before", "after"))
+    for number, one in enumerate(islice(exchanges(first_user=0), pairs)):
+        first, second = (changed(one, "roll", random.randrange(10**9)) if noise else one for _ in range(2))
+        before.append(first)
+        after.append(second if number % every else changed(second, "added", 1))
+    before.close()
+    after.close()
+    return before, after
+
+
+def measured(before: Recording, after: Recording) -> tuple[float, int]:
+    """Seconds of the processor, and how many pairs differ."""
+    started = time.process_time()
+    differing = diff_recordings(before, after).differing.total()
+    return time.process_time() - started, differing
 
 
 def changed(exchange: Exchange, name: str, value: int) -> Exchange:

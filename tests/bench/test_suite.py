@@ -16,7 +16,7 @@ from tests.bench.suite.targets import TARGETS
 def outcome(subject: str, *rates: int, size: int = 0, trouble: str = "") -> dict[str, object]:
     """A row of one-second rounds with so many answers."""
     runs = [Run(rate, 1.0, 1.0, 2.0, 0, 0, cpu=rate * 500e-6) for rate in rates]
-    return Outcome(subject, size, lost=0, trouble=trouble, runs=runs).figures()
+    return Outcome(subject, size, lost=0, trouble=trouble, runs=runs).row()
 
 
 def verdict(figures: Figures, name: str) -> dict[str, object]:

@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.suite import machine, plan, tables, throughput, tools
+from tests.bench.suite import costs, latency, machine, plan, starting, tables, throughput, tools
 from tests.bench.suite.figures import Figures
 from tests.bench.suite.progress import say
 from tests.bench.suite.serving import Unfit
@@ -36,8 +36,13 @@ if TYPE_CHECKING:
     from tests.bench.suite.plan import Plan
 
 MEASURES: dict[str, Callable[[Plan], list[Row]]] = {
-    "record": lambda chosen: [one.figures() for one in throughput.record(chosen)],
-    "replay": lambda chosen: [one.figures() for one in throughput.replay(chosen)],
+    "record": throughput.record,
+    "latency": latency.latency,
+    "replay": throughput.replay,
+    "start": starting.start,
+    "append": costs.append,
+    "index": costs.index,
+    "diff": costs.diff,
 }
 
 
@@ -49,6 +54,7 @@ def main() -> None:
     chosen = _plan(arguments, found)
     about, figures = machine.described(found), Figures()
     for part in arguments.only or MEASURES:
+        say(part)
         try:
             figures.parts[part] = MEASURES[part](chosen)
         except Unfit as trouble:

@@ -8,15 +8,15 @@ import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.bench.suite import traffic
 from tests.bench.suite.progress import say
-from tests.bench.suite.serving import Bounds, Served, Unfit, check, served
+from tests.bench.suite.serving import Bounds, Served, Unfit, check, lost, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.bench.suite.figures import Row
     from tests.bench.suite.subjects import Subject
 
 CONNECTIONS = 16
@@ -72,7 +72,7 @@ class Outcome:
         answered = sum(run.answered for run in self.runs)
         return sum(run.cpu for run in self.runs) / answered * 1e6 if answered else None
 
-    def figures(self) -> dict[str, Any]:
+    def row(self) -> Row:
         """All that was measured, as JSON has it."""
         return {
             "subject": self.subject,
@@ -97,7 +97,6 @@ def measured(subjects: Sequence[Subject], load: Load, webhook: str = "", size: i
         for subject, outcome in zip(subjects, outcomes, strict=True):
             with _noting(outcome):
                 one = stack.enter_context(served(subject, load.bounds, webhook))
-                traffic.write_requests(one.requests, subject.asked)
                 outcome.start = one.start
                 one_round(load, one, load.warm_up * subject.warm_ups)
                 running.append((one, outcome))
@@ -132,6 +131,7 @@ def one_round(load: Load, one: Served, seconds: int) -> Run:
         used = one.group.cpu() - before
         one.group.freeze()
     one.answered += run.answered
+    one.open += CONNECTIONS
     return replace(run, cpu=used)
 
 
@@ -168,8 +168,4 @@ def _finish(one: Served, outcome: Outcome, load: Load) -> None:
     if wrong := sum(run.wrong for run in outcome.runs):
         raise Unfit(f"{wrong} wrong answers under load")
     if one.subject.kept:
-        status = one.group.stop()
-        # What was on its way when a round ended is on the disk, too, though nobody counted its answer.
-        outcome.lost = max(0, one.answered - one.subject.kept(one.place.folder))
-        if status != 0:
-            raise Unfit(f"ended with {status}: {one.group.said()}")
+        outcome.lost = lost(one)

@@ -23,14 +23,14 @@ NOWHERE = "http://127.0.0.1:9"
 _BATCH = 1_000
 
 
-def recording(folder: Path, recorded: Sequence[Pair]) -> Path:
-    """Our own recording; the path of its exchanges."""
+def recording(folder: Path, recorded: Sequence[Pair]) -> Recording:
+    """Our own recording."""
     ours = Recording.create(folder, None)
     for start in range(0, len(recorded), _BATCH):
         batch = recorded[start : start + _BATCH]
         ours._table.append_encoded([jsonvalue.dumps(to_document(exchange(one))) for one in batch])
     ours.close()
-    return ours.path
+    return ours
 
 
 def exchange(pair: Pair) -> Exchange:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tests.bench.suite.serving import Bounds
 
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from tests.bench.suite.subjects import Subject
     from tests.bench.suite.tools import Tools
 
-PARTS: Final = ("record", "latency", "replay", "start", "append", "index", "diff")
-
 
 @dataclass(frozen=True)
 class Plan:
-    """Seconds a round, how many rounds, and which sizes; `peers_to` is the largest that peers are asked to replay."""
+    """How much of everything.
+
+    A round of load has so many `seconds`, one of latencies `latency_seconds`; `peers_to` is the largest size that peers
+    are asked to replay; starts are measured `starts` times. `chosen` are words of which subjects' names have to hold
+    one; none means all.
+    """
 
     tools: Tools
     seconds: int
@@ -26,10 +29,14 @@ class Plan:
     warm_up: int
     sizes: tuple[int, ...]
     peers_to: int
+    connections: tuple[int, ...]
+    latency_seconds: int
+    latency_rounds: int
     starts: int
+    start_sizes: tuple[int, ...]
     append_sizes: tuple[int, ...]
+    diff_pairs: int
     bounds: Bounds
-    rate: int
     chosen: tuple[str, ...] = ()
 
     def choose(self, subjects: Sequence[Subject]) -> list[Subject]:
@@ -40,15 +47,19 @@ class Plan:
 def full(tools: Tools) -> Plan:
     return Plan(
         tools,
-        seconds=3,
+        seconds=2,
         rounds=5,
-        warm_up=5,
+        warm_up=3,
         sizes=(1, 1_000, 5_000, 100_000),
         peers_to=100_000,
-        starts=5,
+        connections=(1, 16, 64),
+        latency_seconds=3,
+        latency_rounds=3,
+        starts=4,
+        start_sizes=(100, 5_000, 100_000),
         append_sizes=(1_000, 100_000, 1_000_000),
+        diff_pairs=20_000,
         bounds=Bounds(start=60, answer=10),
-        rate=200,
     )
 
 
@@ -57,11 +68,15 @@ def quick(tools: Tools) -> Plan:
         tools,
         seconds=1,
         rounds=3,
-        warm_up=2,
+        warm_up=1,
         sizes=(1, 5_000, 100_000),
         peers_to=5_000,
-        starts=3,
+        connections=(1, 16),
+        latency_seconds=1,
+        latency_rounds=2,
+        starts=2,
+        start_sizes=(100, 100_000),
         append_sizes=(1_000, 100_000),
-        bounds=Bounds(start=20, answer=5),
-        rate=200,
+        diff_pairs=2_000,
+        bounds=Bounds(start=30, answer=5),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench.suite import traffic
 from tests.bench.suite.groups import Group, running
 from tests.bench.suite.subjects import Place, Subject
 from tests.bench.suite.traffic import HEADERS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _CHECKED = 10
 _POLL_SECONDS = 0.002
+_SETTLE_SECONDS = 30.0
 
 
 class Unfit(Exception):
@@ -28,13 +30,17 @@ class Unfit(Exception):
 
 @dataclass
 class Served:
-    """A subject that answers: `start` seconds from its start to its first answer, `answered` requests up to now."""
+    """A subject that answers: `start` seconds from its start to its first answer, `answered` requests up to now.
+
+    `open` requests were sent, and nobody waited for their answers to the end.
+    """
 
     subject: Subject
     place: Place
     group: Group
     start: float
     answered: int = 1
+    open: int = 0
 
     @property
     def requests(self) -> Path:
@@ -69,6 +75,7 @@ def served(subject: Subject, bounds: Bounds, webhook: str = "") -> Iterator[Serv
         group = stack.enter_context(running(subject.command(place), folder))
         one = Served(subject, place, group, _first_answer(group, place, subject.asked[0].request, bounds.start))
         subject.prepared(place)
+        traffic.write_requests(one.requests, subject.asked)
         check(one, bounds.answer)
         yield one
 
@@ -107,6 +114,31 @@ def check(one: Served, seconds: float) -> None:
         if not one.subject.right(pair, status, body):
             raise Unfit(f"answers wrong: {status} {body[:80].decode(errors='replace')}")
         one.answered += 1
+
+
+def lost(one: Served) -> int:
+    """Ends the subject in order; how many answers are not on its disk.
+
+    Raises:
+        Unfit: it ended with another status than 0, or has on its disk what it can't have been asked.
+    """
+    assert one.subject.kept
+    status = one.group.stop()
+    on_disk = one.subject.kept(one.place.folder)
+    if status != 0:
+        raise Unfit(f"ended with {status}: {one.group.said()}")
+    if on_disk > one.answered + one.open:
+        raise Unfit(f"answered {one.answered:,}, but has {on_disk:,} on disk")
+    return max(0, one.answered - on_disk)
+
+
+def settled(group: Group) -> None:
+    """Return when it has nothing more to do, what it does in the background included; after some time in any case."""
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    used = -1.0
+    while (now := group.cpu()) > used + 0.01 and time.monotonic() < deadline:
+        used = now
+        time.sleep(0.3)
 
 
 def post(port: int, body: bytes, seconds: float) -> tuple[int, bytes]:

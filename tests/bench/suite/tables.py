@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.bench.suite.targets import OURS, REPLAY, TARGETS
+from tests.bench.suite.throughput import WEBHOOK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tests.bench.suite.figures import Figures, Row
+
+
+_LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Column:
 def number(value: float | None, digits: int = 0) -> str:
     """With separators, and an en dash for what was not measured."""
     return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def shortened(trouble: str) -> str:
+    """So much of it as goes into a table; the JSON report has all."""
+    return trouble if len(trouble) <= _LONGEST else trouble[: _LONGEST - 1] + "…"
 
 
 def measured(value: float | None) -> str:
@@ -65,7 +74,7 @@ _LOAD = (
     Column("start s", _of("start_s", 2)),
     Column("peak MB", _of("peak_mb")),
 )
-_TROUBLE = Column("", _text("trouble"))
+_TROUBLE = Column("", lambda row: shortened(row["trouble"]))
 _PAIRS = Column("pairs", _of("size"))
 
 
@@ -116,21 +125,34 @@ def _pivot(rows: Sequence[Row]) -> Table:
 
 
 def _rate(row: Row) -> str:
-    return row["trouble"] or measured(row["requests_per_second"])
+    return shortened(row["trouble"]) or measured(row["requests_per_second"])
 
 
 def _latency(figures: Figures) -> list[Table]:
-    columns = [
-        Column("latency", _text("subject")),
-        Column("connections", _of("connections")),
-        Column("median ms", _three("median_ms")),
-        Column("p99 ms", _three("p99_ms")),
-        Column("added median ms", _of("added_median_ms", 2)),
-        Column("added p99 ms", _of("added_p99_ms", 2)),
-        _TROUBLE,
-    ]
+    """What each adds to the webhook's latency, by its number of connections; for the webhook, all of it."""
     rows = figures.parts["latency"]
-    return [_made(f"Latency at {rows[0]['rate']} requests/s", columns, rows)]
+    counts = sorted({row["connections"] for row in rows})
+    cells = {(row["subject"], row["connections"]): _milliseconds(row) for row in rows}
+    titles = [f"added ms at {rows[0]['rate']} requests/s, median / p99", *(_connections(count) for count in counts)]
+    body = [
+        [subject, *(cells[subject, count] for count in counts)] for subject in dict.fromkeys(one for one, _ in cells)
+    ]
+    return [Table("Latency", titles, body)]
+
+
+def _connections(count: int) -> str:
+    return "1 connection" if count == 1 else f"{count} connections"
+
+
+def _milliseconds(row: Row) -> str:
+    if row["trouble"]:
+        return shortened(row["trouble"])
+    median, p99 = (
+        (row["median_ms"], row["p99_ms"])
+        if row["subject"] == WEBHOOK
+        else (row["added_median_ms"], row["added_p99_ms"])
+    )
+    return f"{measured(median)} / {measured(p99)}" + (" in all" if row["subject"] == WEBHOOK else "")
 
 
 def _start(figures: Figures) -> list[Table]:
@@ -158,9 +180,8 @@ def _append(figures: Figures) -> list[Table]:
 def _index(figures: Figures) -> list[Table]:
     columns = [
         Column("exchanges", _of("exchanges")),
+        Column("file MB", _of("file_mb", 1)),
         Column("build s", _of("build_s", 2)),
-        Column("learn s", _of("learn_s", 2)),
-        Column("memory MB", _of("memory_mb")),
     ]
     return [_made("Building replay's index", columns, figures.parts["index"])]
 
@@ -190,15 +211,11 @@ def _targets(figures: Figures) -> Table:
 
 
 def as_text(table: Table) -> str:
-    """Columns side by side, figures to the right."""
+    """Columns side by side, figures to the right, what has no title to the left."""
     cells = [list(table.titles), *map(list, table.rows)]
     widths = [max(len(row[index]) for row in cells) for index in range(len(table.titles))]
-    lines = [
-        "  ".join(
-            text.rjust(width) if index else text.ljust(width) for index, (text, width) in enumerate(pairs)
-        ).rstrip()
-        for pairs in (list(zip(row, widths, strict=True)) for row in cells)
-    ]
+    aligned = [str.ljust, *(str.rjust if title else str.ljust for title in table.titles[1:])]
+    lines = ["  ".join(put(*pair) for put, *pair in zip(aligned, row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join([table.heading, *(f"  {line}" for line in lines)])
 
 

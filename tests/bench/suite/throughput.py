@@ -5,40 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.bench.suite import subjects, traffic
-from tests.bench.suite.load import Load, Outcome, measured
+from tests.bench.suite.load import Load, measured
 from tests.bench.suite.progress import say
 from tests.bench.suite.serving import Unfit, served
 
 if TYPE_CHECKING:
+    from tests.bench.suite.figures import Row
     from tests.bench.suite.plan import Plan
 
 NGINX, WEBHOOK = "nginx return 200", "webhook itself (nginx)"
 OF_ONE_PAIR = "aimyproxy replay of 1 pair"
 
 
-def record(plan: Plan) -> list[Outcome]:
+def record(plan: Plan) -> list[Row]:
     """All recorders before the same webhook, and the bare webhook.
 
     Raises:
         Unfit: there is no webhook to record, or nothing that makes load.
     """
-    say("record")
     bare = subjects.nginx(plan.tools, WEBHOOK)
     with served(bare, plan.bounds) as webhook:
-        return measured([*plan.choose(subjects.recorders(plan.tools)), bare], _load(plan), webhook.url)
+        chosen = [*plan.choose(subjects.recorders(plan.tools)), bare]
+        return [one.row() for one in measured(chosen, wrk_load(plan), webhook.url)]
 
 
-def replay(plan: Plan) -> list[Outcome]:
+def replay(plan: Plan) -> list[Row]:
     """All replayers at each size; our own of one pair and nginx run beside them, to be compared within the rounds.
 
     Raises:
         Unfit: there is nothing that makes load.
     """
-    outcomes = []
+    rows = []
     for size in plan.sizes:
-        say(f"replay of {size:,} pairs")
-        outcomes += measured(_replayers(plan, size), _load(plan), size=size)
-    return outcomes
+        say(f"  replay of {size:,} pairs")
+        rows += [one.row() for one in measured(_replayers(plan, size), wrk_load(plan), size=size)]
+    return rows
 
 
 def _replayers(plan: Plan, size: int) -> list[subjects.Subject]:
@@ -51,7 +52,8 @@ def _replayers(plan: Plan, size: int) -> list[subjects.Subject]:
     return plan.choose([*found, subjects.nginx(plan.tools, NGINX)])
 
 
-def _load(plan: Plan) -> Load:
+def wrk_load(plan: Plan) -> Load:
+    """The plan's load; Unfit where there is nothing that makes it."""
     if why := plan.tools.why("wrk"):
         raise Unfit(f"missing: {why}")
     return Load(plan.tools.commands["wrk"], plan.warm_up, plan.seconds, plan.rounds, plan.bounds)
