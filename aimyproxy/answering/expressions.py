@@ -32,7 +32,10 @@ class Unknown(Exception):
 
 
 class Expression(Protocol):
-    """How to make a value in a situation."""
+    """How to make a value in a situation. `paths` are where it looks in the request, or in the answer up to there."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]: ...
 
     def value(self, situation: Situation) -> Value:
         """The value; raises Unknown."""
@@ -46,6 +49,10 @@ class Constant:
     """Always the same value."""
 
     constant: Value
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return ()
 
     def value(self, situation: Situation) -> Value:  # noqa: ARG002
         return self.constant
@@ -63,6 +70,10 @@ class Echo:
 
     path: Path
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.path,)
+
     def value(self, situation: Situation) -> Value:
         try:
             return situation.at(self.path)
@@ -78,6 +89,10 @@ class Copy:
     """A value that the request has at another path."""
 
     path: Path
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.path,)
 
     def value(self, situation: Situation) -> Value:
         if self.path in situation.values:
@@ -99,6 +114,10 @@ class Linear:
     factor: float
     offset: float
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.path,)
+
     def value(self, situation: Situation) -> Value:
         return _whole(number(situation, self.path) * self.factor + self.offset)
 
@@ -114,6 +133,10 @@ class Pair:
     left: Path
     right: Path
     product: bool
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return self.left, self.right
 
     def value(self, situation: Situation) -> Value:
         if self.product:
@@ -132,6 +155,10 @@ class Text:
     """A text with values of the request in it: literal parts and paths, in turn."""
 
     parts: tuple[str | Path, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(part for part in self.parts if not isinstance(part, str))
 
     def value(self, situation: Situation) -> Value:
         return "".join([part if isinstance(part, str) else spelled(_present(situation, part)) for part in self.parts])

@@ -125,6 +125,18 @@ class EventModel:
         paths = dict.fromkeys(key for _, decision in self.decisions() for key in decision.keys)
         return tuple(path for path in paths if path[0] != ANSWER)
 
+    def origins(self) -> tuple[Path, ...] | None:
+        """All paths of the request that an answer follows from, noise aside: what decides, and what it is made of.
+
+        None where the recording doesn't explain the answers.
+        """
+        decisions = [decision for _, decision in self.decisions() if not decision.noise]
+        if not all(decision.trusted for decision in decisions):
+            return None
+        made_of = (path for decision in decisions for made in decision.table.values() for path in made.paths)
+        paths = dict.fromkeys([*self.deciding(), *made_of])
+        return tuple(path for path in paths if path[0] != ANSWER)
+
 
 def _kind(response: Response) -> str:
     is_object = response.body.variables() is not None

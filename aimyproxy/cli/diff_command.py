@@ -18,6 +18,7 @@ from aimyproxy.errors import EXIT_OK, InvalidDocument, InvalidOption
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from aimyproxy.answering.questions import Questions
     from aimyproxy.diff.answers import Scope
     from aimyproxy.diff.gate import Gate
     from aimyproxy.diff.rules import Told
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from aimyproxy.diff.selection import Selection
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
-
+    from aimyproxy.store.recording import Recording
 
 _SECONDS: Final = 0.1
 _WIDTH: Final = 20
@@ -118,7 +119,7 @@ def command(
         click.echo(planned(folder, baseline, target, selection, live))
         return EXIT_OK
     recording = folder.open(baseline)
-    terms = Terms(selection, rules_of(recording, _told(rules)), gate, scope, verbose=scope.context)
+    terms = Terms(selection, rules_of(recording, _told(rules)), gate, scope, verbose=scope.context, learn=_learned)
     with _progress() as progress:
         if target is None:
             report = diff_recordings(recording, folder.open(candidate or ""), terms, progress)
@@ -126,6 +127,14 @@ def command(
             report = diff_live(folder, recording, Target.parse(target), live, progress, terms)
     write(report, {output: style or style_of(output) for output in outputs}, style or "text")
     return report.exit_status
+
+
+def _learned(recording: Recording) -> Questions:
+    """What the answers of a recording depend on."""
+    from aimyproxy.answering.questions import Questions
+    from aimyproxy.mockserver.source import load
+
+    return Questions(load(recording, "learned").models())
 
 
 def _told(given: dict[str, tuple[str, ...]]) -> Told:

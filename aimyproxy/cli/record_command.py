@@ -59,6 +59,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="The header that marks these copies; '' for none.",
 )
+@click.option(
+    "--hold",
+    type=click.FloatRange(min=0),
+    default=64.0,
+    show_default=True,
+    metavar="MB",
+    help="How much may wait in memory while the recording can't be written; what comes beyond that is lost.",
+)
+@click.option("--strict", is_flag=True, help="Stop serving, with a 503, when an exchange can't be recorded.")
 @recordings_option
 def command(
     name: str,
@@ -71,6 +80,8 @@ def command(
     slow: float,
     shadow: str | None,
     shadow_header: str,
+    hold: float,
+    strict: bool,
     folder: RecordingsFolder,
 ) -> int:
     """Record the bot's traffic as NAME.
@@ -83,18 +94,19 @@ def command(
     from aimyproxy import sockets
     from aimyproxy.cli.record_screen import Screen
     from aimyproxy.keeping.keeper import Keeper
+    from aimyproxy.keeping.waiting import Room
     from aimyproxy.proxy.server import Settings, run
     from aimyproxy.target import Target
 
     if key and not cert:
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
     where = Target.parse(target)
-    settings = Settings(where, listen, timeout, cert, key, Path(ca) if ca else None)
+    settings = Settings(where, listen, timeout, cert, key, Path(ca) if ca else None, strict)
     # Before anything is written: a recording without a run behind it would only be in the way.
     sockets.check(*listen)
     recording, created = folder.open_or_create(name, where.display)
     screen = Screen(recording, slow)
-    keeper = Keeper(recording, screen)
+    keeper = Keeper(recording, screen, room=Room(size=int(hold * 1_000_000)), strict=strict)
     screen.opened(created)
 
     def started(host: str, port: int) -> None:
@@ -109,6 +121,8 @@ def command(
         _end(recording, keeper, screen)
         if created and not screen.listened:
             folder.remove(name)
+    if strict and keeper.reason:
+        raise RecordingIncomplete(f"Stopped, as --strict asks: {keeper.reason} The bot got a 503.")
     if keeper.incomplete:
         raise RecordingIncomplete(keeper.incomplete)
     return EXIT_OK

@@ -26,6 +26,7 @@ class Screen:
         self._conversations: set[tuple[str | None, ...]] = set()
         self._failures = 0
         self._troubles: Counter[str] = Counter()
+        self._told: set[str] = set()
         self.listened = False
 
     def opened(self, created: bool) -> None:
@@ -73,13 +74,15 @@ class Screen:
         )
 
     def news(self, message: str) -> None:
-        """Something that was wrong is over."""
+        """Something that was wrong is over; if it comes again, that is told again."""
+        self._told.clear()
         say(message, "green")
 
     def trouble(self, message: str) -> None:
         """Tell each trouble once, and how often it came at the end."""
         self._troubles[message] += 1
-        if self._troubles[message] == 1:
+        if message not in self._told:
+            self._told.add(message)
             say(message, "red")
 
     def summary(self, total: int) -> None:

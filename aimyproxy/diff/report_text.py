@@ -79,7 +79,9 @@ def _differing(report: Report) -> str:
 
 def _progress(report: Report) -> str:
     done = report.compared.total() + count(report.unsent) + count(report.unknown)
-    return f"{done} of {plural(report.planned or 0, 'request')}"
+    if report.planned is None:
+        return plural(done, "pair")
+    return f"{done} of {plural(report.planned, 'request')}"
 
 
 def _unsent_count(report: Report) -> str:

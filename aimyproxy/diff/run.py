@@ -14,6 +14,7 @@ from aimyproxy.diff.report import Report
 from aimyproxy.diff.rules import NO_RULES, Rules
 from aimyproxy.diff.selection import ALL, Selection
 from aimyproxy.diff.stored import stored
+from aimyproxy.diff.strangers import introduced
 from aimyproxy.diff.twins import Twins
 from aimyproxy.errors import BrokenFile, InvalidDocument, RecordingExists
 from aimyproxy.target import REPLAY_HEADER
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from aimyproxy.diff.resend import Resent
     from aimyproxy.diff.rules import Told
     from aimyproxy.diff.stored import Stored
+    from aimyproxy.diff.strangers import Question
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
@@ -56,7 +58,8 @@ class LiveOptions:
 class Terms:
     """Which exchanges take part in a diff, what of their answers is compared by which rules, and what makes it fail.
 
-    `verbose` keeps pairs that differ one by one.
+    `verbose` keeps pairs that differ one by one. `learn` finds out what a recording's answers depend on, for pairs of
+    different users; None leaves such exchanges alone.
     """
 
     selection: Selection = ALL
@@ -64,6 +67,7 @@ class Terms:
     gate: Gate = USUAL
     scope: Scope = EFFECTS
     verbose: bool = False
+    learn: Callable[[Recording], Question] | None = None
 
     def report(self, baseline: str, candidate: str) -> Report:
         """A report of these terms on two sides, in which there is nothing yet."""
@@ -104,7 +108,8 @@ def diff_recordings(
 ) -> Report:
     """Compare two recordings.
 
-    `progress` is told how many exchanges of the baseline were compared so far, and how many there are in all.
+    `progress` is told how many exchanges of the baseline were compared so far, and how many there are in all. An
+    interrupt from the keyboard ends the comparison with the report of what there is; who has no partner is not in it.
 
     Raises:
         InvalidOption: an event that neither recording has, or users of whom there is nothing.
@@ -116,15 +121,28 @@ def diff_recordings(
     chosen = _chosen(baseline, terms, twins.baseline), _chosen(candidate, terms, twins.candidate)
     both = pairs(*chosen, terms.scope, baseline.name)
     total = len(baseline) if progress else 0
+    try:
+        alone = _add_pairs(report, both, lambda done: progress and progress(min(done, total), total))
+        for pair in introduced(alone, baseline, candidate, terms.learn) if terms.learn else alone:
+            report.add(pair)
+    except KeyboardInterrupt:
+        report.interrupted = True
+    _learn(report, baseline, terms)
+    return report
+
+
+def _add_pairs(report: Report, both: Iterator[Pair | Alike], progress: Callable[[int], None]) -> list[Pair]:
+    """Count all that have a partner; returns who has none."""
+    alone = []
     for done, pair in enumerate(both, 1):
         if isinstance(pair, Alike):
             report.add_alike(pair)
-        else:
+        elif pair.baseline and pair.candidate:
             report.add(pair)
-        if progress:
-            progress(min(done, total), total)
-    _learn(report, baseline, terms)
-    return report
+        else:
+            alone.append(pair)
+        progress(done)
+    return alone
 
 
 def _check(baseline: Recording, candidate: Recording, selection: Selection) -> None:

@@ -34,7 +34,7 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() or character in _JOINERS else _escape(ord(character)) for character in text
+        character if character.isprintable() or character in _JOINERS else _escape(character) for character in text
     )
 
 
@@ -130,8 +130,10 @@ def _window(text: str, start: int, end: int) -> str:
     return head + shortened(text[first:last], LONGEST + 2 * _AROUND) + tail
 
 
-def _escape(code: int) -> str:
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+def _escape(character: str) -> str:
+    """As in JSON and JSONPath, where what is beyond 16 bits is two escapes."""
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def reason(change: Change) -> str:

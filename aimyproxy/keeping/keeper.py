@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from aimyproxy.errors import StoreError
-from aimyproxy.keeping.waiting import Room, Waiting
+from aimyproxy.keeping.waiting import NO_ROOM, Room, Waiting
 from aimyproxy.store.appendable import Busy
 from aimyproxy.store.recording import stored
 
@@ -51,8 +51,8 @@ class Keeper:
 
     `redact` makes of an exchange what may be recorded and shown. Where an exchange can't be written, it waits, as long
     as there is `room`, and is written in its order when that works again; it is tried every `seconds`, and so often the
-    disk is made to have what was written. `recorded` and `lost` count this run's exchanges; `reason` says what is wrong
-    now, "" where all is well.
+    disk is made to have what was written. With `strict`, nothing waits: who serves the bot is told at once, and stops.
+    `recorded` and `lost` count this run's exchanges; `reason` says what is wrong now, "" where all is well.
     """
 
     def __init__(
@@ -62,13 +62,15 @@ class Keeper:
         *,
         redact: Callable[[Exchange], Exchange] = lambda exchange: exchange,
         room: Room | None = None,
+        strict: bool = False,
         seconds: float = _SECONDS,
         patience: float = _PATIENCE,
     ) -> None:
         self._recording = recording
         self._observer = observer
         self._redact = redact
-        self._queue = Waiting(room or Room())
+        self._queue = Waiting(NO_ROOM if strict else room or Room())
+        self._strict = strict
         self._seconds = seconds
         self._patience = patience
         self._unwritten = ""
@@ -104,7 +106,10 @@ class Keeper:
         return f"{self._unflushed} A power failure may take what was recorded last." if self._unflushed else ""
 
     async def keep(self, exchange: Exchange) -> int | None:
-        """Record an exchange; its id, or None where it waits or is lost. Never raises."""
+        """Record an exchange; its id, or None where it waits or is lost (if strict, also where it is not safe).
+
+        Never raises.
+        """
         try:
             exchange = self._redact(exchange)
             document = stored(exchange)
@@ -122,7 +127,7 @@ class Keeper:
                 self.recorded += 1
                 self._works_again()
                 self._observer.recorded(identity, exchange)
-                return identity
+                return None if self._strict and self._unflushed else identity
         self._hold(document, exchange)
         return None
 
@@ -168,9 +173,15 @@ class Keeper:
 
     def _refused(self, error: Exception) -> None:
         if not self._unwritten:
-            comfort = "exchanges wait until that works again" if self._queue.room.exchanges else "exchanges are LOST"
-            self._observer.trouble(f"NOT RECORDED: {error} The bot is served; {comfort}.")
+            self._observer.trouble(f"NOT RECORDED: {error} {self._comfort}")
         self._unwritten = str(error)
+
+    @property
+    def _comfort(self) -> str:
+        if self._strict:
+            return "Nothing more is served, as --strict asks."
+        what = "exchanges wait until that works again" if self._queue.room.exchanges else "exchanges are LOST"
+        return f"The bot is served; {what}."
 
     def _work(self, stop: threading.Event) -> None:
         while not stop.wait(self._seconds):

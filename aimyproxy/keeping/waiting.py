@@ -19,7 +19,7 @@ class Room:
     """How much may wait: so many exchanges, and so many bytes of their stored forms."""
 
     exchanges: int = 100_000
-    size: int = 64 * 1024 * 1024
+    size: int = 64_000_000
 
 
 NO_ROOM: Final = Room(0, 0)

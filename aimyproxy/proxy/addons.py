@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -29,8 +30,16 @@ _PATH: Final = "aimyproxy.path"
 _FORWARDED: Final = "aimyproxy.forwarded"
 _HEADERS: Final = "aimyproxy.headers"
 _REFUSED: Final = "aimyproxy.refused"
+_UNRECORDED: Final = "aimyproxy can't record, and serves nothing that it doesn't record (--strict)."
 # How mitmproxy and h11 word a request that ended before it was whole.
 _HUNG_UP: Final = ("disconnected", "peer closed connection", "peer unexpectedly closed")
+
+
+def refuse(flow: http.HTTPFlow, status: int, reason: str) -> None:
+    """Answer in the webhook's place: what is asked goes nowhere, and is no exchange."""
+    flow.metadata[_REFUSED] = True
+    body = json.dumps({"error": reason}, ensure_ascii=False).encode() + b"\n"
+    flow.response = http.Response.make(status, body, {"Content-Type": "application/json"})
 
 
 class Forward:
@@ -42,9 +51,7 @@ class Forward:
     def request(self, flow: http.HTTPFlow) -> None:
         """Put the target's path and query in the place of the bot's `/`."""
         if flow.request.authority:
-            flow.metadata[_REFUSED] = True
-            message = b'{"error": "aimyproxy is no open proxy: ask for a path, not for a whole URL."}\n'
-            flow.response = http.Response.make(400, message, {"Content-Type": "application/json"})
+            refuse(flow, 400, "aimyproxy is no open proxy: ask for a path, not for a whole URL.")
             return
         flow.metadata[_PATH] = flow.request.path
         flow.request.path = self._target.joined(flow.request.path)
@@ -84,15 +91,21 @@ class Patience:
 
 
 class Recorder:
-    """Write each exchange before the bot gets its response, and know which are still on their way."""
+    """Write each exchange before the bot gets its response, and know which are still on their way.
+
+    With `stop`, the first exchange that is not recorded ends the serving: it is called, and the bot gets a 503.
+    """
 
     def __init__(
         self,
         keep: Callable[[Exchange], Awaitable[int | None]],
         served: Callable[[int, Exchange], None] | None = None,
+        stop: Callable[[], None] | None = None,
     ) -> None:
         self._keep = keep
         self._served = served
+        self._stop = stop
+        self._stopped = False
         self._pending: dict[str, asyncio.Event] = {}
         self._forwarded: set[str] = set()
         self.draining = False
@@ -108,6 +121,9 @@ class Recorder:
 
     def request(self, flow: http.HTTPFlow) -> None:
         """The request is whole and goes to the webhook."""
+        if self._stopped:
+            refuse(flow, 503, _UNRECORDED)
+            return
         flow.metadata[_FORWARDED] = time.perf_counter()
         self._forwarded.add(flow.client_conn.id)
 
@@ -161,7 +177,12 @@ class Recorder:
             now=time.time(),
         )
         identity = await self._keep(exchange)
-        if identity is not None and self._served and _FORWARDED in flow.metadata:
+        if identity is None and self._stop:
+            if not self._stopped:
+                self._stopped = True
+                self._stop()
+            refuse(flow, 503, _UNRECORDED)
+        elif identity is not None and self._served and _FORWARDED in flow.metadata:
             # What mitmproxy does until the answer is on its way to the bot, it does before it looks at the loop.
             asyncio.get_running_loop().call_soon(self._served, identity, exchange)
 

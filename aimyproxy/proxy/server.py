@@ -34,7 +34,10 @@ _POLL_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to listen and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files, `ca` too."""
+    """How to listen and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files, `ca` too.
+
+    With `strict`, what can't be recorded ends the run, and the bot gets a 503.
+    """
 
     target: Target
     listen: tuple[str, int]
@@ -42,6 +45,7 @@ class Settings:
     cert: Path | None = None
     key: Path | None = None
     ca: Path | None = None
+    strict: bool = False
 
 
 def run(
@@ -51,7 +55,7 @@ def run(
     started: Callable[[str, int], None],
     served: Callable[[int, Exchange], None] | None = None,
 ) -> None:
-    """Record until SIGINT or SIGTERM; returns when all that was in flight is answered, recorded and on the disk.
+    """Record until SIGINT or SIGTERM (or trouble, if strict); returns when what was in flight is answered and recorded.
 
     `trouble` gets what mitmproxy logs as an error, `started` the host and the port that are listened on, `served` each
     exchange with its id when the bot has been sent the answer. A second signal ends the waiting.
@@ -61,7 +65,7 @@ def run(
         InvalidOption: the certificate, its key or the CA file can't be used.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, Recorder(keeper.keep, served), trouble, started))
+        runner.run(_serve(settings, keeper, trouble, started, served))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -74,11 +78,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(
     settings: Settings,
-    recorder: Recorder,
+    keeper: Keeper,
     trouble: Callable[[str], None],
     started: Callable[[str, int], None],
+    served: Callable[[int, Exchange], None] | None,
 ) -> None:
     with _stop_signals() as stop, _log_to(trouble):
+        recorder = Recorder(keeper.keep, served, stop.set if settings.strict else None)
         master = Master(Options())
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
             proxyserver = _configure(master, settings, recorder)

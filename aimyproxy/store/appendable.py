@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import threading
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from aimyproxy.jsonvalue import JSON
 
 _UNKNOWN: Final = (-1, -1)
+_PIECE: Final = 1024 * 1024
 
 
 def create(path: Path, about: dict[str, JSON]) -> None:
@@ -76,6 +76,8 @@ class AppendableFile:
         self._last_id = 0
         self._empty = True
         self._dirty = False
+        self._safe = 0
+        self._suspect = False
         with self.transaction():
             pass
 
@@ -142,6 +144,9 @@ class AppendableFile:
             return
         try:
             self._take(wait=wait)
+        except OSError as error:
+            self._leave()
+            raise StoreError(f"{self.path} can't be used: {error.strerror}.") from None
         except BaseException:
             self._leave()
             raise
@@ -168,14 +173,19 @@ class AppendableFile:
             except OSError as error:
                 raise self._not_flushed(error) from None
             self._dirty = False
+            start, end, inode = self._safe, self._end, self._inode
         try:
             # Outside the mutex: a slow disk must not hold up the next append.
+            if self._suspect:
+                _write_again(copy, start, end)
             os.fsync(copy)
         except OSError as error:
-            self._dirty = True
+            self._dirty = self._suspect = True
             raise self._not_flushed(error) from None
         finally:
             os.close(copy)
+        if inode == self._inode:
+            self._safe, self._suspect = end, False
 
     def _not_flushed(self, error: OSError) -> StoreError:
         return StoreError(f"{self.path} can't be flushed to the disk: {error.strerror}.")
@@ -243,6 +253,7 @@ class AppendableFile:
         if self._known == _UNKNOWN:
             # A person may have put lines in another order; later, others only append.
             self._last_id = self._highest_id(layout.tail.end)
+            self._safe, self._suspect = layout.tail.end, False
         self._end, self._last_id = layout.tail.end, max(self._last_id, layout.tail.last_id)
         self._empty = self._end == layout.start
         if not layout.tail.closed:
@@ -271,8 +282,9 @@ class AppendableFile:
     def _write_over_closer(self, text: bytes) -> None:
         try:
             written = os.pwrite(self._descriptor, text, self._end)
-            if written < len(text):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            while written < len(text):
+                # Why there was no room for all of it, the next call tells.
+                written += os.pwrite(self._descriptor, text[written:], self._end + written)
         except OSError as error:
             # The closing brackets' own bytes are on the disk already: putting them back needs no space.
             with suppress(OSError):
@@ -283,6 +295,12 @@ class AppendableFile:
     def _restore_closer(self) -> None:
         os.pwrite(self._descriptor, lines.CLOSER, self._end)
         os.ftruncate(self._descriptor, self._end + len(lines.CLOSER))
+
+
+def _write_again(descriptor: int, start: int, end: int) -> None:
+    """Write these bytes over themselves: after a flush that failed, the kernel takes them for safe."""
+    for position in range(start, end, _PIECE):
+        os.pwrite(descriptor, os.pread(descriptor, min(_PIECE, end - position), position), position)
 
 
 def _state(status: os.stat_result) -> tuple[int, int]:

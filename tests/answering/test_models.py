@@ -205,3 +205,24 @@ def test_the_occurrence_is_a_deciding_path_like_others():
     learned = EventModel.of(lessons, Hints(), owners)
     assert learned.deciding() == (OCCURRENCE,)
     assert answered(learned, 2) == ({"text": "Снова вы"}, True)
+
+
+def test_origins_are_all_that_an_answer_follows_from():
+    """What decides, what it is copied or made from; nothing that is only there, and no noise."""
+    learned = model(
+        lambda variables: {
+            "greeting": f"Hi, {variables['name']}",
+            "price": {"S": 300, "M": 400}[variables["size"]],
+            "double": variables["pieces"] * 2,
+            "sum": variables["pieces"] + variables["tip"],
+        },
+        people(24, size=lambda i: "SM"[i % 2], pieces=lambda i: i * 7 % 24, tip=lambda i: i * i % 17, cart=lambda i: i),
+    )
+    assert set(learned.origins()) == {("name",), ("size",), ("pieces",), ("tip",)}
+
+
+def test_where_answers_are_not_explained_there_are_no_origins():
+    """A choice without a reason that the request shows."""
+    choices = iter("AABABBBAABBABAAABBBABBAA")
+    learned = model(lambda _: {"variant": next(choices)}, people(24))
+    assert learned.origins() is None

@@ -9,6 +9,7 @@ import pytest
 
 from aimyproxy import cli
 from aimyproxy.diff import resend, run
+from aimyproxy.diff.report_text import verdict
 from aimyproxy.exchange import Body
 from aimyproxy.store.folder import RecordingsFolder
 from aimyproxy.store.recording import Recording
@@ -233,3 +234,16 @@ def test_a_baseline_without_exchanges_is_trouble(root, diff):
     with hook(1) as candidate:
         status, out, _ = diff("empty", "--target", candidate.url)
     assert (status, out) == (2, "There is nothing to compare.\n")
+
+
+def test_an_interrupted_comparison_of_recordings_reports_what_there_is(root, capsys):
+    """As one of a live webhook does: the pairs up to then, and status 130."""
+    one, other = record(root, "shop"), record(root, "shop-v2", version=2)
+
+    def progress(done, _total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    report = run.diff_recordings(one, other, progress=progress)
+    assert report.exit_status == 130
+    assert verdict(report) == "Interrupted after 3 pairs. 2 of 3 answers differ, in 1 of 2 events."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import resource
 import signal
 
 import pytest
@@ -12,7 +13,6 @@ import pytest
 from aimyproxy.exchange import Body, to_document
 from aimyproxy.store.recording import Recording
 from tests.e2e.replays import ask, replaying
-from tests.e2e.test_record import limit_files
 from tests.processes import Upstream, aimyproxy, answer, answering, free_port, listening_port, post, run
 
 LIVE = answer(b'{"live": true}', b"X-Live: 1", b"Content-Type: text/html")
@@ -141,6 +141,10 @@ def test_what_went_wrong_is_told_apart(shop, response, kind):
             assert ask(port, action="menu")[0] == 502
             assert process.stop() == 0
     assert list(Recording(shop.folder))[3][1].failure.kind == kind
+
+
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 
 
 def test_a_full_disk_keeps_no_answer_from_the_bot(shop):

@@ -5,7 +5,6 @@ import gzip
 import json
 import os
 import re
-import resource
 import signal
 import socket
 import ssl
@@ -551,29 +550,6 @@ def test_a_file_that_another_process_keeps_locked_holds_up_no_forwarding(tmp_pat
             assert all(b"200 OK" in one.result(10) for one in waiting)
         assert process.stop() == 0
     assert len(recorded(tmp_path)) == 4
-
-
-def limit_files():
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-
-
-def test_a_full_disk_does_not_keep_the_bot_waiting(tmp_path):
-    """The bot is served, the user is told once, the status says that something is missing."""
-    upstream = Upstream(answering(ECHO))
-    # Coverage's own data would not fit on that disk either.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    limited = {"preexec_fn": limit_files, "env": environment}
-    with upstream, recorder(tmp_path, upstream.url, **limited) as (process, port):
-        for _ in range(20):
-            assert post(port, BOT) == ECHO
-        assert process.stop() == 1
-    kept = len(recorded(tmp_path))
-    assert 0 < kept < 20
-    told = [line for line in process.stderr if line.startswith("NOT RECORDED")]
-    assert len(told) == 1
-    assert "No space left on device" in told[0]
-    assert process.stderr[-1] == f"Error: {20 - kept} exchanges could not be recorded; the bot was served."
 
 
 def test_a_killed_recorder_loses_nothing_that_was_answered(tmp_path):
