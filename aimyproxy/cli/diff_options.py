@@ -194,7 +194,11 @@ def scope_options(command: Command) -> Command:
         envvar="AIMYPROXY_DIFF_HEADER",
         help="Compare this response header, too; repeatable.",
     )
-    @click.option("--verbose", is_flag=True, help="Show each pair that differs, too, with what was asked; as text.")
+    @click.option(
+        "--verbose",
+        is_flag=True,
+        help="Show each pair that differs, too: as text with what was asked, as JSON with its patch.",
+    )
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
         from aimyproxy.diff.answers import Scope

@@ -14,6 +14,7 @@
      "events": [{"event": "start", "compared": 40, "differing": 1}],          most affected first
      "changes": [CHANGE],                                                     most affected event first
      "noise": [CHANGE],
+     "pairs": [{"event": "start", "baseline": 1, "candidate": 1, "patch": […]}],  with --verbose; else none
      "latency": [{"event": "start", "slower": false,     milliseconds; whether the candidate is clearly slower
                   "baseline": {"count": 40, "median": 41.2, "p95": 60.1}, "candidate": {…}}],
      "only_in_baseline": [{"event": "start", "exchanges": [7]}],
@@ -38,13 +39,15 @@ A CHANGE is what many answers have in common:
                    "patch": [{"op": "replace", "path": "/order/items/0/price", "value": 550}]}],
      "evidence": null}
 
+`pairs` are the first thousand pairs of answers that differ, by the baseline's ids; applying the `patch` (JSON Patch,
+RFC 6902) to the effect of the baseline's answer gives that of the candidate's, noise included.
+
 `examples` are up to three with different values. Their `candidate` is null where nothing was recorded, `before` is
-null for kind "added", `after` for kind "removed", and `patch` the same as JSON Patch (RFC 6902) of the effect; it is
-empty for all but effects. Statuses are numbers; a failure is its kind (connect, timeout,
-disconnect, protocol), null on the side that answered. In "noise", `evidence` says how the baseline differs from
-itself, and a candidate that was asked more than once from itself, and what the values look like (timestamp, UUID,
-token, counter or null): {"groups": 5, "groups_differing": 5, "pairs": 12, "pairs_differing": 12, "repeats": 0,
-"repeats_differing": 0, "kind": null}.
+null for kind "added", `after` for kind "removed", and `patch` the same as JSON Patch of the effect; it is empty for all
+but effects. Statuses are numbers; a failure is its kind (connect, timeout, disconnect, protocol), null on the side that
+answered. In "noise", `evidence` says how the baseline differs from itself, and a candidate that was asked more than once
+from itself, and what the values look like (timestamp, UUID, token, counter or null): {"groups": 5, "groups_differing": 5,
+"pairs": 12, "pairs_differing": 12, "repeats": 0, "repeats_differing": 0, "kind": null}.
 
 A change that needs a reader to be changed raises `version`; new members don't.
 """
@@ -55,13 +58,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import jsonvalue
+from aimyproxy.diff.comparison import effect_differences
 from aimyproxy.diff.report import in_order
 from aimyproxy.diff.report_text import verdict
 from aimyproxy.diff.structure import patch
 
 if TYPE_CHECKING:
     from aimyproxy.diff.changes import Change, Example
-    from aimyproxy.diff.report import Ids, Report
+    from aimyproxy.diff.report import Detail, Ids, Report
     from aimyproxy.jsonvalue import JSON
 
 VERSION: Final = 1
@@ -89,6 +93,7 @@ def as_json(report: Report) -> dict[str, JSON]:
         "events": _events(report),
         "changes": [_change(report, change) for change in report.changes],
         "noise": [_change(report, change) for change in report.noisy_changes],
+        "pairs": [_pair(detail) for detail in report.details],
         "latency": [{"event": event, **asdict(compared)} for event, compared in report.times],
         "only_in_baseline": _ids(report.only_in_baseline),
         "only_in_candidate": _ids(report.only_in_candidate),
@@ -130,6 +135,16 @@ def _example(change: Change, example: Example) -> dict[str, JSON]:
         "before": example.difference.before,
         "after": example.difference.after,
         "patch": patch([example.difference]) if change.aspect == "effect" else [],
+    }
+
+
+def _pair(detail: Detail) -> dict[str, JSON]:
+    before, after = detail.baseline, detail.candidate
+    return {
+        "event": before.event,
+        "baseline": before.id,
+        "candidate": after.id or None,
+        "patch": patch(effect_differences(before.effect, after.effect)),
     }
 
 

@@ -12,6 +12,7 @@ from aimyproxy.diff.report import Report
 from aimyproxy.diff.wording import described, event_name, shortened
 from aimyproxy.exchange import Failure
 from tests import builders
+from tests.diff.test_structure import patched
 
 
 def answer(identity, variables, event="start", status=200):
@@ -257,6 +258,7 @@ def test_the_json_report_says_everything():
                 },
             }
         ],
+        "pairs": [],
         "latency": [
             {
                 "event": "start",
@@ -271,6 +273,20 @@ def test_the_json_report_says_everything():
         "unsent": [{"event": "start", "exchanges": [7]}],
         "unsent_reasons": [{"reason": "Connection refused", "count": 1}],
     }
+
+
+def test_each_pair_has_its_whole_patch():
+    """With noise in it, and several changes of one array; none for who doesn't ask for pairs one by one."""
+    before, after = {"token": 1, "items": ["a", "b", "c"]}, {"token": 2, "items": ["new", "b"], "promo": True}
+    spots = {("start", "$.token"): Evidence(groups=1, groups_differing=1, pairs=5, pairs_differing=5)}
+    report = report_on(*pairs_of(before, after, 2), noise=Noise(spots), verbose=True)
+    shown = json.loads(report_json.render(report))["pairs"]
+    assert [(pair["event"], pair["baseline"], pair["candidate"]) for pair in shown] == [
+        ("start", 1, 101),
+        ("start", 2, 102),
+    ]
+    assert [patched(before, pair["patch"]) for pair in shown] == [after, after]
+    assert json.loads(report_json.render(report_on(*pairs_of(before, after, 2))))["pairs"] == []
 
 
 def test_the_json_report_is_always_utf8():
