@@ -45,9 +45,9 @@ RFC 6902) to the effect of the baseline's answer gives that of the candidate's, 
 `examples` are up to three with different values. Their `candidate` is null where nothing was recorded, `before` is
 null for kind "added", `after` for kind "removed", and `patch` the same as JSON Patch of the effect; it is empty for all
 but effects. Statuses are numbers; a failure is its kind (connect, timeout, disconnect, protocol), null on the side that
-answered. In "noise", `evidence` says how the baseline differs from itself, and a candidate that was asked more than once
-from itself, and what the values look like (timestamp, UUID, token, counter or null): {"groups": 5, "groups_differing": 5,
-"pairs": 12, "pairs_differing": 12, "repeats": 0, "repeats_differing": 0, "kind": null}.
+answered. In "noise", `evidence` says how the baseline differs from itself, and a candidate that was asked more than
+once from itself, and what the values look like (timestamp, UUID, token, counter or null): {"groups": 5,
+"groups_differing": 5, "pairs": 12, "pairs_differing": 12, "repeats": 0, "repeats_differing": 0, "kind": null}.
 
 A change that needs a reader to be changed raises `version`; new members don't.
 """
