@@ -66,22 +66,34 @@ class Patience:
     def __init__(self, seconds: float, proxyserver: Proxyserver) -> None:
         self._seconds = seconds
         self._proxyserver = proxyserver
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        # In the order of their ends, as all have the same time: one timer, for the first, is enough.
+        self._waiting: dict[str, tuple[float, http.HTTPFlow]] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Start to wait."""
-        timer = asyncio.get_running_loop().call_later(self._seconds, self._give_up, flow)
-        self._timers[flow.id] = timer
+        loop = asyncio.get_running_loop()
+        self._waiting[flow.id] = loop.time() + self._seconds, flow
+        if self._timer is None:
+            self._timer = loop.call_later(self._seconds, self._look)
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Stop waiting: there is an answer."""
-        if timer := self._timers.pop(flow.id, None):
-            timer.cancel()
+        self._waiting.pop(flow.id, None)
 
     error = response
 
+    def _look(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        for deadline, flow in list(self._waiting.values()):
+            if deadline > loop.time():
+                self._timer = loop.call_at(deadline, self._look)
+                return
+            self._give_up(flow)
+
     def _give_up(self, flow: http.HTTPFlow) -> None:
-        self._timers.pop(flow.id, None)
+        del self._waiting[flow.id]
         flow.metadata[TIMED_OUT] = self._seconds
         handler = self._proxyserver.connections.get(flow.client_conn.id)
         # mitmproxy has no time-out of its own: ending the upstream connection is what its layers understand.

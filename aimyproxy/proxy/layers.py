@@ -8,6 +8,7 @@ RFC 9110 (15.2 and 6.5.1) allows whoever passes a message on.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from typing import TYPE_CHECKING, Final
@@ -139,7 +140,10 @@ class HttpLayer(http_layers.HttpLayer):
 
     def make_stream(self, stream_id: int) -> CommandGenerator[None]:
         """As the original, with our Stream."""
-        stream = self.streams[stream_id] = Stream(self.context.fork(), stream_id)
+        # The original's `fork` makes a connection first that nobody uses.
+        context = copy.copy(self.context)
+        context.layers = self.context.layers.copy()
+        stream = self.streams[stream_id] = Stream(context, stream_id)
         yield from self.event_to_child(stream, events.Start())
 
 

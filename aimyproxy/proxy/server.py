@@ -18,8 +18,10 @@ from OpenSSL import SSL
 
 from aimyproxy import sockets
 from aimyproxy.errors import InvalidOption
+from aimyproxy.proxy import fits
 from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
 from aimyproxy.proxy.layers import ChooseLayers
+from aimyproxy.proxy.tuning import Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,6 +137,8 @@ def _configure(master: Master, settings: Settings, recorder: Recorder) -> Proxys
         Patience(settings.timeout, proxyserver),
         recorder,
     )
+    if fits():
+        master.addons.add(Tuning(proxyserver, master.addons))
     host = f"[{target.host}]" if ":" in target.host else target.host
     _check_authority(settings.ca)
     master.options.update(
