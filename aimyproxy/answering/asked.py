@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aimyproxy import aimylogic, jsonvalue
 
 if TYPE_CHECKING:
-    from aimyproxy.exchange import Conversation, Request
+    from aimyproxy.exchange import Body, Conversation
     from aimyproxy.jsonvalue import JSON
+
+
+class Asking(Protocol):
+    """A request, as far as its answer may depend on it."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+
+    @property
+    def path(self) -> str:
+        """Path and query."""
+
+    @property
+    def body(self) -> Body:
+        """The body, decoded."""
 
 
 class Asked(NamedTuple):
@@ -27,27 +43,28 @@ class Asked(NamedTuple):
     key: bytes
 
     @classmethod
-    def of(cls, request: Request) -> Asked:
+    def of(cls, request: Asking) -> Asked:
         """What this request asks; `root` is where the paths of conditions begin: its JSON body, or None."""
-        variables = request.body.variables()
+        body = request.body
+        variables = body.variables()
         event, conversation = aimylogic.identify(variables)
         if variables is not None and event is not None:
             content, root = aimylogic.without_volatile(variables), variables
         else:
-            content = _frame(request)
-            root = variables if variables is not None else _json(request)
+            content = _frame(request.method, request.path, body)
+            root = variables if variables is not None else _json(body)
         spelled = jsonvalue.canonical([event is None, content])
         return cls(event, conversation, variables, root, content, blake2b(spelled, digest_size=16).digest())
 
 
-def _json(request: Request) -> JSON:
-    return request.body.value if request.body.kind == "json" else None
+def _json(body: Body) -> JSON:
+    return body.value if body.kind == "json" else None
 
 
-def _frame(request: Request) -> dict[str, JSON]:
-    frame = {"method": request.method, "path": request.path}
-    if request.body.kind == "absent":
+def _frame(method: str, path: str, body: Body) -> dict[str, JSON]:
+    frame = {"method": method, "path": path}
+    if body.kind == "absent":
         return frame
-    if request.body.kind == "base64":
-        return {**frame, "bytes": request.body.raw.hex()}
-    return {**frame, "body": request.body.value, "kind": request.body.kind}
+    if body.kind == "base64":
+        return {**frame, "bytes": body.raw.hex()}
+    return {**frame, "body": body.value, "kind": body.kind}

@@ -79,6 +79,8 @@ class Faults:
 
     def strike(self, event: str | None, own: Fault | None = None) -> Fault | None:
         """The fault that this request of an event meets, `own` being its mock's; None for none."""
+        if not (own or self._rules):
+            return None
         rules = [fault for wanted, fault in self._rules if wanted in (EVERY, event)]
         for fault in [own, *rules] if own else rules:
             if fault.rate >= 1 or self._chances.of(event).random() < fault.rate:

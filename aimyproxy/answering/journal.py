@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
 
 from aimyproxy.content import kept_body
 from aimyproxy.exchange import Response
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from aimyproxy.answering.misses import Miss
     from aimyproxy.exchange import Conversation, Headers, Request
     from aimyproxy.jsonvalue import JSON
@@ -22,19 +21,29 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 """How many entries a journal keeps, and how many bytes of bodies; the oldest go first, the latest one always stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A request and what it got. `number` counts from 1 in the order of answering; `at` is when it was answered.
+class Kept(Protocol):
+    """What keeps a request in little space, and makes it whole when it is asked for."""
 
-    `source` is as in `exact #17`; `miss` is set where nothing answered. `status`, `headers` and `body` are what was
-    sent; None, empty and empty where the bot got no answer. `size` is in bytes of both bodies as they were sent.
+    @property
+    def request(self) -> Request:
+        """The request."""
+
+
+# Made for each request that is answered: being frozen would take as long again.
+@dataclass(slots=True)
+class Entry:
+    """A request and what it got. `number` counts from 1 in the order of answering.
+
+    `moment` is when it was answered, in seconds since 1970. `source` is as in `exact #17`; `miss` is set where nothing
+    answered. `status`, `headers` and `body` are what was sent; None, empty and empty where the bot got no answer.
+    `size` is in bytes of request and response as they were sent.
     """
 
     number: int
-    at: datetime
+    moment: float
     event: str | None
     conversation: Conversation | None
-    request: Request
+    kept: Kept
     status: int | None
     headers: Headers
     body: bytes
@@ -42,6 +51,16 @@ class Entry:
     milliseconds: float
     size: int
     miss: Miss | None = None
+
+    @property
+    def at(self) -> datetime:
+        """When it was answered, in UTC."""
+        return datetime.fromtimestamp(self.moment, UTC)
+
+    @property
+    def request(self) -> Request:
+        """What the bot sent."""
+        return self.kept.request
 
     @property
     def variables(self) -> dict[str, JSON] | None:

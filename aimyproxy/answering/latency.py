@@ -52,6 +52,11 @@ class Latency:
     least: float = 0.0
     most: float = 0.0
 
+    @property
+    def given(self) -> bool:
+        """Whether answers wait at all."""
+        return bool(self.factor or self.most)
+
     @classmethod
     def parse(cls, spelled: str) -> Latency:
         """The latency that is spelled `none`, `recorded`, `x2`, `200ms` or `100..400ms` (`s` for seconds).

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aimyproxy.answering.answers import Answer
+    from aimyproxy.answering.asked import Asking
     from aimyproxy.answering.index import Index
     from aimyproxy.answering.misses import Miss
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.serving import Serving
-    from aimyproxy.exchange import Request
 
 
 class Replayer:
@@ -58,7 +58,7 @@ class Replayer:
         with self._lock:
             self._overlay, self._index = tuple(mocks), self._base.overlaid(mocks)
 
-    def answer(self, request: Request) -> tuple[Asked, Answer | Miss]:
+    def answer(self, request: Asking) -> tuple[Asked, Answer | Miss]:
         """What the request asks, and the answer to it or the miss; counts the request in its conversation."""
         index, asked = self.index, Asked.of(request)
         counted = index.counted(asked)

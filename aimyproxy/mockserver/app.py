@@ -1,36 +1,28 @@
-"""The ASGI application: one request in, one reply out, and never a traceback to the bot."""
+"""The application: one request in, one reply out, and never a traceback to the bot."""
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aimyproxy.answering.journal import Entry
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.misses import Miss
 from aimyproxy.content import TooLargeError
-from aimyproxy.mockserver.faulty import Trouble, reply_to
-from aimyproxy.mockserver.messages import (
-    BODY_LIMIT,
-    Disconnected,
-    Receive,
-    Reply,
-    Scope,
-    Send,
-    read_body,
-    request_of,
-    send_reply,
-)
+from aimyproxy.mockserver.faulty import Trouble, reply_to, without_body
+from aimyproxy.mockserver.heard import Heard
+from aimyproxy.mockserver.messages import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.asked import Asked
     from aimyproxy.answering.faults import Fault
     from aimyproxy.answering.journal import Journal
     from aimyproxy.answering.replayer import Replayer
-    from aimyproxy.exchange import Request
+    from aimyproxy.mockserver.faulty import Line
     from aimyproxy.mockserver.onmiss import OnMiss
 
 
@@ -47,8 +39,23 @@ class Observer(Protocol):
         """Something went wrong, and the server goes on."""
 
 
+class _Asking(NamedTuple):
+    """A request that is being answered: since when, what it asks, and what was found for it."""
+
+    heard: Heard
+    begun: float
+    asked: Asked
+    found: Answer | Miss
+    fault: Fault | None
+
+    @property
+    def miss(self) -> Miss | None:
+        """The miss, where it is one; a mock that fails on purpose is no gap in the recording."""
+        return self.found if isinstance(self.found, Miss) and not (self.fault and self.found.fault) else None
+
+
 class App:
-    """Answers the bot from a replayer, and keeps a journal of it. `limit` is in bytes of a request's body.
+    """Answers the bot from a replayer, and keeps a journal of it.
 
     `trouble` is what goes wrong or takes long on purpose.
     """
@@ -59,7 +66,6 @@ class App:
         on_miss: OnMiss,
         observer: Observer,
         journal: Journal,
-        limit: int = BODY_LIMIT,
         missed: MissedEvents | None = None,
         trouble: Trouble | None = None,
     ) -> None:
@@ -69,86 +75,96 @@ class App:
         self._journal = journal
         self._on_miss = on_miss
         self._observer = observer
-        self._limit = limit
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request."""
-        if scope["type"] != "http":
-            return
-        fault = None
-        try:
-            reply, fault = await self._reply(scope, receive)
-        except TooLargeError:
-            problem = f"the request is larger than {self._limit} bytes"
-            reply = self._refused(scope, 413, problem)
-        except Disconnected:
-            return
-        except Exception as error:
-            self._observer.trouble(f"A request could not be answered: {described(error)}")
-            reply = self._refused(scope, 500, "aimyproxy met an unexpected error; its terminal says more")
-        if fault is None:
-            await send_reply(reply, send)
-        else:
-            await self._trouble.send(fault, reply, scope, receive, send)
-
-    async def _reply(self, scope: Scope, receive: Receive) -> tuple[Reply, Fault | None]:
-        raw = await read_body(scope, receive, self._limit)
+    def answer(self, heard: Heard, line: Line) -> Reply | Awaitable[None]:
+        """The reply to a request; or, where that takes its time, what has to be awaited and sends it over the line."""
         begun = time.perf_counter()
-        request = request_of(scope, raw, self._limit)
-        asked, found = self._replayer.answer(request)
-        fault = self._trouble.strike(asked.event, found.fault)
-        # A mock that fails on purpose is no gap in the recording.
-        miss = found if isinstance(found, Miss) and not (fault and found.fault) else None
-        if isinstance(found, Miss):
-            if miss:
-                self._missed.add(miss)
-            # What the bot won't get, nobody need be asked for: the target might take a payment.
-            spoilt = fault is not None and fault.spoils
-            reply = Reply.of_json(200, {}, "miss") if spoilt else await self._on_miss.reply(request, raw, found)
-            source = reply.source
+        try:
+            asked, found = self._replayer.answer(heard)
+            asking = _Asking(heard, begun, asked, found, self._trouble.strike(asked.event, found.fault))
+            made = self._made(asking)
+            if isinstance(made, Reply) and asking.fault is None:
+                return self._told(asking, made)
+            return self._late(asking, made, line)
+        except Exception as error:
+            return self.failed(heard, error)
+
+    def failed(self, heard: Heard, error: Exception) -> Reply:
+        """The reply to a request that could not be answered."""
+        if isinstance(error, TooLargeError):
+            return self.refused(heard, 413, f"the request is larger than {heard.limit} bytes")
+        self._observer.trouble(f"A request could not be answered: {described(error)}")
+        return self.refused(heard, 500, "aimyproxy met an unexpected error; its terminal says more")
+
+    def refused(self, heard: Heard, status: int, problem: str) -> Reply:
+        """The reply to a request that is not answered; what came of its body is not kept."""
+        reply = Reply.of_json(status, {"error": problem}, "error")
+        bare = Heard(heard.method, heard.target, heard.headers)
+        self._tell(bare, None, reply, "error", time.perf_counter(), None)
+        return reply
+
+    def _made(self, asking: _Asking) -> Reply | Awaitable[Reply]:
+        found = asking.found
+        if not isinstance(found, Miss):
+            seconds = self._trouble.delay(asking.asked.event, found.delay_ms, self._replayer.index.waits)
+            return self._after(seconds, _reply_of(found)) if seconds else _reply_of(found)
+        if asking.miss:
+            self._missed.add(asking.miss)
+        # What the bot won't get, nobody need be asked for: the target might take a payment.
+        if asking.fault is not None and asking.fault.spoils:
+            return Reply.of_json(200, {}, "miss")
+        return self._on_miss.reply(asking.heard.request, asking.heard.raw, found)
+
+    async def _after(self, seconds: float, reply: Reply) -> Reply:
+        await self._trouble.pause(seconds)
+        return reply
+
+    async def _late(self, asking: _Asking, made: Reply | Awaitable[Reply], line: Line) -> None:
+        heard, fault = asking.heard, asking.fault
+        try:
+            reply = made if isinstance(made, Reply) else await made
+            if fault is not None:
+                reply = reply_to(fault, reply)
+            reply = self._told(asking, reply)
+        except Exception as error:
+            reply, fault = self.failed(heard, error), None
+        head, sent = line.head(heard, reply), without_body(reply, heard.method)
+        if fault is None:
+            await line.send(head + sent.body)
         else:
-            await self._trouble.wait(asked.event, found.delay_ms, self._replayer.index.waits)
-            reply, source = _reply_of(found), str(found.source)
+            await self._trouble.send(fault, sent, head, line)
+
+    def _told(self, asking: _Asking, reply: Reply) -> Reply:
+        heard, begun, asked, found, fault = asking
         if fault is not None:
-            reply, source = reply_to(fault, reply), f"fault {fault.kind}"
-        self._tell(request, asked, reply, source, begun, len(raw), miss, fault)
-        return reply, fault
+            source = f"fault {fault.kind}"
+        else:
+            source = reply.source if isinstance(found, Miss) else str(found.source)
+        if fault is None or fault.answers:
+            self._tell(heard, asked, reply, source, begun, asking.miss)
+        else:
+            self._tell(heard, asked, None, source, begun, asking.miss)
+        return reply
 
     def _tell(
-        self,
-        request: Request,
-        asked: Asked | None,
-        reply: Reply,
-        source: str,
-        begun: float,
-        size: int = 0,
-        miss: Miss | None = None,
-        fault: Fault | None = None,
+        self, heard: Heard, asked: Asked | None, reply: Reply | None, source: str, begun: float, miss: Miss | None
     ) -> None:
-        unanswered = fault is not None and not fault.answers
         entry = Entry(
             self._journal.next_number(),
-            datetime.now(UTC),
+            time.time(),
             asked.event if asked else None,
             asked.conversation if asked else None,
-            request,
-            None if unanswered else reply.status,
-            () if unanswered else reply.headers,
-            b"" if unanswered else reply.body,
+            heard,
+            reply.status if reply else None,
+            reply.headers if reply else (),
+            reply.body if reply else b"",
             source,
             (time.perf_counter() - begun) * 1000,
-            size + (0 if unanswered else len(reply.body)),
+            heard.size + (len(reply.body) if reply else 0),
             miss,
         )
         self._journal.add(entry)
         self._observer.served(entry)
-
-    def _refused(self, scope: Scope, status: int, problem: str) -> Reply:
-        reply = Reply.of_json(status, {"error": problem}, "error")
-        request = request_of(scope, b"", self._limit)
-        self._tell(request, None, reply, "error", time.perf_counter())
-        # The rest of what the bot sends is not worth reading.
-        return Reply(status, (*reply.headers, ("connection", "close")), reply.body, "error")
 
 
 def _reply_of(answer: Answer) -> Reply:
@@ -158,7 +174,7 @@ def _reply_of(answer: Answer) -> Reply:
     return Reply(answer.status, answer.headers, answer.body, answer.source.header)
 
 
-def described(error: Exception) -> str:
+def described(error: BaseException) -> str:
     """An unexpected error for the terminal: what it is, and where it came from."""
     trace = error.__traceback__
     while trace and trace.tb_next:

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-import struct
-from typing import TYPE_CHECKING, Final
-
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from aimyproxy.answering.chances import Chances
 from aimyproxy.answering.faults import Faults
 from aimyproxy.answering.latency import Latency
-from aimyproxy.mockserver.messages import WITHOUT_BODY, Receive, Reply, Scope, Send, send_head, send_reply
+from aimyproxy.mockserver.messages import WITHOUT_BODY, Reply
 
 if TYPE_CHECKING:
     from aimyproxy.answering.faults import Fault
     from aimyproxy.answering.latency import Waits
+    from aimyproxy.mockserver.heard import Heard
 
-_TRANSPORT: Final = "aimyproxy.transport"
 _GARBAGE: Final = b'{"aimyproxy": garbage\x00\xff\xfe'
 _DROPS: Final = 20
 _SLOW_SECONDS: Final = 10.0
-# The system then answers with a reset instead of waiting for what is unsent.
-_NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with the connection in reach of the application."""
+class Line(Protocol):
+    """The connection to a bot that waits for its answer."""
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self.scope["extensions"] = {_TRANSPORT: {"transport": self.transport}}
+    def head(self, heard: Heard, reply: Reply) -> bytes:
+        """All of the reply to this request but its body."""
+
+    async def send(self, data: bytes) -> None:
+        """Send these bytes; returns once the bot takes them, or is gone."""
+
+    async def hung_up(self) -> None:
+        """Returns once the bot is gone."""
+
+    def reset(self) -> None:
+        """Let go of the connection such that the bot notices it."""
 
 
 def reply_to(fault: Fault, reply: Reply) -> Reply:
@@ -73,60 +73,57 @@ class Trouble:
         """The fault that a request of this event meets, `own` being that of the mock that answers it."""
         return self._faults.strike(event, own)
 
-    async def wait(self, event: str | None, delay_ms: float | None, waits: Waits) -> None:
-        """Wait as long as the answer is to take: `delay_ms` milliseconds, or as the latency says where that is None."""
-        # Also where it is of no use: an edit of a mock shall not change what later requests draw.
-        drawn = self._latency.drawn(event, waits, self._chances.of(event))
-        milliseconds = drawn if delay_ms is None else delay_ms
-        if milliseconds:
-            await self._pause(milliseconds / 1000)
+    def delay(self, event: str | None, delay_ms: float | None, waits: Waits) -> float:
+        """How many seconds the answer is to take: `delay_ms` milliseconds, or as the latency says where that is None.
+
+        To be asked once for each answer.
+        """
+        drawn = 0.0
+        if self._latency.given:
+            # Also where it is of no use: an edit of a mock shall not change what later requests draw.
+            drawn = self._latency.drawn(event, waits, self._chances.of(event))
+        return (drawn if delay_ms is None else delay_ms) / 1000
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for so long, or until the server goes."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def stop(self) -> None:
         """Nothing shall wait any longer: the server goes."""
         self._stopping.set()
 
-    async def send(self, fault: Fault, reply: Reply, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send what the bot gets of a reply that meets a fault."""
+    async def send(self, fault: Fault, reply: Reply, head: bytes, line: Line) -> None:
+        """Send what the bot gets of a reply that meets a fault; `head` is all of it but its body."""
         if fault.kind == "timeout":
-            await self._silence(receive)
+            await self._silence(line)
         if not fault.answers:
-            _reset(scope["extensions"][_TRANSPORT]["transport"])
-            await receive()
-            return
-        if fault.kind == "slow":
-            await self._drip(reply, send)
+            line.reset()
+        elif fault.kind == "slow":
+            await self._drip(reply, head, line)
         else:
-            await send_reply(reply, send)
+            await line.send(head + reply.body)
 
-    async def _drip(self, reply: Reply, send: Send) -> None:
-        if reply.status in WITHOUT_BODY or not reply.body:
-            await self._pause(self._slow_seconds)
-            await send_reply(reply, send)
+    async def _drip(self, reply: Reply, head: bytes, line: Line) -> None:
+        if not reply.body:
+            await self.pause(self._slow_seconds)
+            await line.send(head)
             return
-        await send_head(reply, send)
+        await line.send(head)
         length = -(-len(reply.body) // _DROPS)
         starts = range(0, len(reply.body), length)
         for start in starts:
-            await self._pause(self._slow_seconds / len(starts))
-            await send({"type": "http.response.body", "body": reply.body[start : start + length], "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+            await self.pause(self._slow_seconds / len(starts))
+            await line.send(reply.body[start : start + length])
 
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-
-    async def _silence(self, receive: Receive) -> None:
+    async def _silence(self, line: Line) -> None:
         """Until the bot hangs up or the server goes."""
-        waiting = [asyncio.ensure_future(receive()), asyncio.ensure_future(self._stopping.wait())]
+        waiting = [asyncio.ensure_future(line.hung_up()), asyncio.ensure_future(self._stopping.wait())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for one in waiting:
             one.cancel()
 
 
-def _reset(transport: asyncio.Transport) -> None:
-    connection = transport.get_extra_info("socket")
-    if connection is not None and connection.fileno() >= 0:
-        # A duplicate: the event loop's own object may not let us set options.
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
-            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    transport.abort()
+def without_body(reply: Reply, method: str) -> Reply:
+    """The reply as it is where the status or the method (HEAD) allows no body."""
+    return reply._replace(body=b"") if reply.status in WITHOUT_BODY or method == "HEAD" else reply

@@ -14,7 +14,8 @@ from aimyproxy import aimylogic
 from aimyproxy.content import kept_body
 from aimyproxy.diff.resend import connection_problem
 from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
-from aimyproxy.mockserver.messages import BODY_LIMIT, Reply, kept_headers, kept_request
+from aimyproxy.mockserver.limits import BODY_LIMIT
+from aimyproxy.mockserver.messages import Reply, kept_headers, kept_request
 from aimyproxy.store.recording import now
 from aimyproxy.target import webhook_failure
 

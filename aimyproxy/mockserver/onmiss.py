@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from aimyproxy.mockserver.messages import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from aimyproxy.answering.misses import Miss
     from aimyproxy.exchange import Request
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 class OnMiss(Protocol):
     """Makes the reply to a request that nothing answers; `raw` is the request's body as it came over the wire."""
 
-    async def reply(self, request: Request, raw: bytes, miss: Miss) -> Reply:
-        """The reply; never raises."""
+    def reply(self, request: Request, raw: bytes, miss: Miss) -> Reply | Awaitable[Reply]:
+        """The reply, or what has to be awaited for it; neither raises."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -24,7 +26,7 @@ class OnMiss(Protocol):
 class Explain:
     """404 with the explanation."""
 
-    async def reply(self, _request: Request, _raw: bytes, miss: Miss) -> Reply:
+    def reply(self, _request: Request, _raw: bytes, miss: Miss) -> Reply:
         """The explanation as JSON."""
         return Reply.of_json(404, miss.document(), "miss")
 
@@ -35,7 +37,7 @@ class Explain:
 class Empty:
     """200 with an empty object: the bot goes on as if its webhook had nothing to say."""
 
-    async def reply(self, _request: Request, _raw: bytes, _miss: Miss) -> Reply:
+    def reply(self, _request: Request, _raw: bytes, _miss: Miss) -> Reply:
         """`{}`."""
         return Reply.of_json(200, {}, "miss")
 

@@ -7,9 +7,10 @@ import logging
 import signal
 import ssl
 import threading
+import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
@@ -20,8 +21,11 @@ from aimyproxy.answering.serving import AS_RECORDED
 from aimyproxy.errors import InvalidOption
 from aimyproxy.mockserver.admin import Admin, State
 from aimyproxy.mockserver.app import App
-from aimyproxy.mockserver.faulty import Protocol, Trouble
+from aimyproxy.mockserver.connection import Connection
+from aimyproxy.mockserver.faulty import Trouble
 from aimyproxy.mockserver.hosts import Hosts
+from aimyproxy.mockserver.limits import Limits
+from aimyproxy.mockserver.shared import Shared
 from aimyproxy.mockserver.source import Source
 from aimyproxy.sockets import address_of, listening_socket
 
@@ -30,15 +34,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from uvicorn.server import ServerState
+
     from aimyproxy.answering.faults import Faults
     from aimyproxy.answering.index import Index
     from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.serving import Match, Serving
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.mockserver.onmiss import OnMiss
+    from aimyproxy.mockserver.shared import Watched
     from aimyproxy.store.recording import Recording
-
-_KEEP_ALIVE_SECONDS: Final = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Settings:
     `serving`, `latency` and `faults` are how answers are chosen, how long they take and what goes wrong; `seed` is
     that of all dice. `admin` is the address of the admin surface, None for none, and `token` what it asks for.
     `grace` is how many seconds the end waits for what is in flight; `listen_option` is what an error about `listen`
-    tells the user to change.
+    tells the user to change; `limits` are those of what bots send.
     """
 
     listen: tuple[str, int]
@@ -64,6 +69,7 @@ class Settings:
     token: str = ""
     grace: int = 10
     listen_option: str = "--listen"
+    limits: Limits = field(default_factory=Limits)
 
 
 class MockServer:
@@ -86,7 +92,9 @@ class MockServer:
         self.missed = MissedEvents()
         trouble = Trouble(settings.latency, settings.faults, settings.seed)
         app = App(self.replayer, on_miss, observer, self.journal, missed=self.missed, trouble=trouble)
-        self._server = _Server(_config(settings, app), on_miss, trouble, self._admin(recording.name, settings))
+        shared = Shared(app, observer, settings.limits)
+        companion = self._admin(recording.name, settings)
+        self._server = _Server(_config(settings, shared), shared, on_miss, trouble, companion)
 
     def run(self, started: Callable[[], None]) -> None:
         """Serve until `stop`, or a signal where this is the main thread; what was in flight is answered then.
@@ -109,7 +117,7 @@ class MockServer:
         bound, port, *_ = self._listeners.admin.getsockname()
         hosts = Hosts(settings.admin[0] if settings.admin else bound, bound, port)
         state = State(name, self.replayer, self.journal, self.missed, self.source, self._observer)
-        return _Companion(_plain_config(Admin(state, settings.token, hosts), settings.grace))
+        return _Companion(_Config(cast("Any", Admin(state, settings.token, hosts)), **_common(settings.grace)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +143,30 @@ def mock_server(settings: Settings, recording: Recording, on_miss: OnMiss, obser
         yield MockServer(settings, recording, on_miss, observer, _Listeners(bot, admin))
 
 
-def _config(settings: Settings, app: App) -> uvicorn.Config:
-    return _plain_config(
-        app,
-        settings.grace,
+def _config(settings: Settings, shared: Shared) -> uvicorn.Config:
+    def connection(*, server_state: ServerState, **_others: object) -> Connection:
+        return Connection(shared, server_state)
+
+    return _Config(
+        # The connections know who answers.
+        cast("Any", shared.app),
+        http=cast("Any", connection),
         ssl_certfile=str(settings.cert) if settings.cert else None,
         ssl_keyfile=str(settings.key) if settings.key else None,
+        **_common(settings.grace),
     )
 
 
-def _plain_config(app: App | Admin, grace: int, **tls: Any) -> uvicorn.Config:
-    return _Config(
-        cast("Any", app),
-        http=Protocol,
-        ws="none",
-        interface="asgi3",
-        lifespan="off",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=grace,
-        **tls,
-    )
+def _common(grace: int) -> dict[str, Any]:
+    return {
+        "ws": "none",
+        "interface": "asgi3",
+        "lifespan": "off",
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": grace,
+    }
 
 
 class _Config(uvicorn.Config):
@@ -194,9 +203,15 @@ class _Server(uvicorn.Server):
     """uvicorn's server with an orderly end: a signal stops it and is not raised again."""
 
     def __init__(
-        self, config: uvicorn.Config, on_miss: OnMiss, trouble: Trouble, companion: uvicorn.Server | None
+        self,
+        config: uvicorn.Config,
+        shared: Shared,
+        on_miss: OnMiss,
+        trouble: Trouble,
+        companion: uvicorn.Server | None,
     ) -> None:
         super().__init__(config)
+        self._shared = shared
         self._on_miss = on_miss
         self._trouble = trouble
         self._companion = companion
@@ -230,9 +245,16 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._tell_started()
 
+    async def on_tick(self, counter: int) -> bool:
+        self._shared.tick(cast("set[Watched]", self.server_state.connections), time.monotonic())
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._trouble.stop()
         await super().shutdown(sockets)
+        # Those whose requests never became whole.
+        for connection in list(self.server_state.connections):
+            cast("Connection", connection).drop()
         if self._companion and self._companions_task:
             self._companion.should_exit = True
             await self._companions_task

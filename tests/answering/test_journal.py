@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pytest
 
@@ -15,10 +16,16 @@ from aimyproxy.exchange import Body, Request, Response
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
+class Kept(NamedTuple):
+    request: Request
+
+
 def entry(number, event="start", user="7", miss=None, status=200, size=10):
     request = Request("POST", "/", (), Body("json", {"action": event, "n": number}))
     conversation = ("telegram", "bot", user) if user else None
-    return Entry(number, AT, event, conversation, request, status, (), b'{"a": 1}', "exact #1", 0.5, size, miss)
+    moment = AT.timestamp()
+    kept = Kept(request)
+    return Entry(number, moment, event, conversation, kept, status, (), b'{"a": 1}', "exact #1", 0.5, size, miss)
 
 
 def filled(*entries, **limits):
@@ -30,6 +37,7 @@ def filled(*entries, **limits):
 
 def test_an_entry_shows_what_was_asked_and_answered():
     """The variables of the request, the response as it was sent, or none where there was none."""
+    assert entry(3).at == AT
     assert entry(3).variables == {"action": "start", "n": 3}
     assert entry(3).response == Response(200, (), Body("json", {"a": 1}))
     assert entry(3, status=None).response is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import orjson
@@ -23,6 +24,10 @@ from tests.mockserver.observers import Remembering
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
+class Kept(NamedTuple):
+    request: Request
+
+
 class Files:
     """A recording's files, as they are now: an index, or trouble."""
 
@@ -38,7 +43,7 @@ class Files:
 
 def entry(number, headers=(), answered=()):
     request = Request("POST", "/caf\udce9", headers, Body("json", {"action": "start"}))
-    return Entry(number, AT, "start", None, request, 200, answered, b"{}", "forward", 0.5, 10)
+    return Entry(number, AT.timestamp(), "start", None, Kept(request), 200, answered, b"{}", "forward", 0.5, 10)
 
 
 def surface(found=None, entries=()):
@@ -85,7 +90,7 @@ def test_what_has_no_such_method_says_which_it_has():
 def test_any_event_can_be_asked_for(name):
     """Percent-encoded."""
     admin, state = surface(entries=[entry(1)])
-    state.journal.add(Entry(2, AT, name, None, entry(2).request, 200, (), b"{}", "usual #1", 0.5, 10))
+    state.journal.add(Entry(2, AT.timestamp(), name, None, entry(2).kept, 200, (), b"{}", "usual #1", 0.5, 10))
     status, _, body = ask(admin, "/requests", query=urlencode({"event": name}).encode())
     assert status == 200
     assert [one["event"] for one in json.loads(body)["requests"]] == [name]
