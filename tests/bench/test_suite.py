@@ -80,6 +80,16 @@ def test_a_table_is_aligned_on_a_terminal_and_escaped_in_markdown() -> None:
     assert as_markdown(table) == "| subject | requests/s |\n| --- | ---: |\n| a\\|b | 1,000 |\n| c | 7 |"
 
 
+def test_a_page_keeps_what_stands_around_its_tables() -> None:
+    made = [Table("Rates", ["subject", "requests/s"], [["ours", "7"]]), Table("", ["detail"], [], brief=False)]
+    tables_alone = tables.page("Something else.", "a toaster", made)
+    assert tables_alone == "Measured on a toaster.\n\n| subject | requests/s |\n| --- | ---: |\n| ours | 7 |\n"
+    old = f"Before.\n{tables.BEGIN}\nold figures\n{tables.END}\nAfter.\n"
+    new = tables.page(old, "a toaster", made)
+    assert new == f"Before.\n{tables.BEGIN}\n\n{tables_alone}\n{tables.END}\nAfter.\n"
+    assert tables.page(new, "a toaster", made) == new
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(None, "–"), (0, "0"), (0.0123, "0.012"), (0.513, "0.51"), (12.34, "12.3"), (45678.9, "45,679")],

@@ -8,7 +8,10 @@ of it some fifteen. Linux only, with `wrk` and `nginx`; what else is missing is 
     uv run python -m tests.bench.suite --quick                      a first look
     uv run python -m tests.bench.suite --only record --subjects aimyproxy mitmdump
     uv run python -m tests.bench.suite --only replay --sizes 1 100000 --subjects aimyproxy nginx --seconds 5
-    uv run python -m tests.bench.suite --json FILE --markdown FILE  also as JSON, and the page's tables
+    uv run python -m tests.bench.suite --json FILE --markdown README.md
+
+The last one writes all figures as JSON, and the tables into the README, between the marks `<!-- figures -->` and
+`<!-- /figures -->`; a file without these marks gets nothing but the tables.
 
 The ratios of a machine that others use are good for a first idea only.
 """
@@ -74,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, help="of load a round")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables of the README there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, between its marks")
     parser.add_argument("--peers", type=Path, metavar="FOLDER", default=tools.DEFAULT_FOLDER, help="where npm's are")
     parser.add_argument("--no-install", action="store_true", help="don't fetch peers that are not there")
     return parser.parse_args()
@@ -101,7 +104,8 @@ def _report(arguments: argparse.Namespace, about: dict[str, Any], figures: Figur
         results["targets"] = [one.verdict(figures) for one in TARGETS]
         arguments.json.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n")
     if arguments.markdown:
-        arguments.markdown.write_text(tables.page(machine.sentence(about), made))
+        old = arguments.markdown.read_text() if arguments.markdown.exists() else ""
+        arguments.markdown.write_text(tables.page(old, machine.sentence(about), made))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def full(tools: Tools) -> Plan:
         start_sizes=(100, 5_000, 100_000),
         append_sizes=(1_000, 100_000, 1_000_000),
         diff_pairs=20_000,
-        bounds=Bounds(start=60, answer=10),
+        bounds=Bounds(start=45, answer=10),
     )
 
 

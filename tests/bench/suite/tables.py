@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 60
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+"""What stands before and behind the tables in a page that has other things, too."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,7 @@ _VERDICTS = {None: "not measured", True: "met", False: "NOT MET"}
 
 
 def _targets(figures: Figures) -> Table:
+    asked = figures.parts.keys() | figures.missing.keys()
     columns = [
         Column("target", _text("target")),
         Column("wanted", _text("wanted")),
@@ -207,7 +210,7 @@ def _targets(figures: Figures) -> Table:
         ),
         Column("", lambda row: _VERDICTS[row["met"]]),
     ]
-    return _made("Targets", columns, [one.verdict(figures) for one in TARGETS])
+    return _made("Targets", columns, [one.verdict(figures) for one in TARGETS if one.part in asked])
 
 
 def as_text(table: Table) -> str:
@@ -227,6 +230,9 @@ def as_markdown(table: Table) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], ruler, *lines[1:]])
 
 
-def page(about: str, made: Sequence[Table]) -> str:
-    """The brief tables as Markdown, with the machine named."""
-    return "\n\n".join([f"Measured on {about}.", *(as_markdown(table) for table in made if table.brief)]) + "\n"
+def page(old: str, about: str, made: Sequence[Table]) -> str:
+    """The brief tables as Markdown, with the machine named: in the place of the old ones, if the page has the marks."""
+    text = "\n\n".join([f"Measured on {about}.", *(as_markdown(table) for table in made if table.brief)])
+    before, begin, rest = old.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}" if begin and end else f"{text}\n"
