@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import re
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from aimyproxy.cli.telling import to_standard_error
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from aimyproxy.cli.telling import Teller
     from aimyproxy.exchange import Exchange
+
+_UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+_tellers: Final[list[Teller]] = []
 
 
 def say(text: str, colour: str | None = None) -> None:
     """Progress and logs, for people: to standard error; where nobody reads it any more, the work goes on."""
+    if _tellers:
+        _tellers[-1].put(click.style(text, fg=colour) if colour else text)
+        return
     with suppress(OSError):
         click.secho(text, fg=colour, err=True)
+
+
+@contextmanager
+def saying_aside() -> Iterator[None]:
+    """A context in which `say` never waits: who has a bot to serve can't stop where a terminal isn't read."""
+    teller = to_standard_error()
+    with teller.running():
+        _tellers.append(teller)
+        try:
+            yield
+        finally:
+            _tellers.remove(teller)
 
 
 def say_set_aside(path: Path, set_aside: Path) -> None:
@@ -33,6 +59,8 @@ def counted(number: int, noun: str) -> str:
 
 def printable(text: str) -> str:
     """The text with control characters escaped: what users type must not move the cursor of whoever watches."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
@@ -43,6 +71,12 @@ def shortened(text: str, width: int) -> str:
 
 def local_time(moment: str, form: str = "%H:%M:%S") -> str:
     """An exchange's moment in this machine's time zone; as it is where it is no time."""
+    # Many exchanges share a second, and nobody is shown less.
+    return _local_time(f"{moment[:19]}Z" if _UTC.fullmatch(moment) else moment, form)
+
+
+@lru_cache(maxsize=64)
+def _local_time(moment: str, form: str) -> str:
     try:
         return datetime.fromisoformat(moment).astimezone().strftime(form)
     except ValueError:

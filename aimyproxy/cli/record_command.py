@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aimyproxy.cli.options import HeaderName, Url, listen_option, recordings_option, tls_options
-from aimyproxy.cli.output import counted, say
+from aimyproxy.cli.output import counted, say, saying_aside
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete, StoreError
 from aimyproxy.target import REPLAY_HEADER
 
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 )
 @click.option("--strict", is_flag=True, help="Stop serving, with a 503, when an exchange can't be recorded.")
 @recordings_option
+@saying_aside()
 def command(
     name: str,
     target: str,

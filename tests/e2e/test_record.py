@@ -645,3 +645,30 @@ def test_the_bot_is_served_when_nobody_reads_the_terminal_any_more(tmp_path):
             unheard.terminate()
             assert unheard.wait(20) == 0
         assert len(recorded(tmp_path, "other")) == 3
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return not probe.connect_ex(("127.0.0.1", port))
+
+
+def test_a_terminal_that_nobody_reads_stops_no_traffic(tmp_path):
+    """Though the pipe behind standard error is full, the bot gets its answers, and all are recorded."""
+    command = [sys.executable, "-m", "aimyproxy", "record", "shop", "--recordings", tmp_path, "--listen"]
+    port = free_port()
+    with Upstream(answering(ECHO)) as upstream:
+        command += [f"127.0.0.1:{port}", "--target", upstream.url]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)
+        try:
+            eventually(lambda: listens(port), "a listener")
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+                for _ in range(1200):
+                    connection.sendall(request_bytes(BOT))
+                    assert read_message(connection) == ECHO
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+            process.stderr.close()
+            process.wait()
+    assert len(recorded(tmp_path)) == 1200
