@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 EXIT_OK = 0
 EXIT_DIFFERENT = 1
@@ -85,3 +82,12 @@ class RecordingIncomplete(AimyproxyError):
     """The bot was served, but some exchanges could not be written; the command ends with status 1."""
 
     exit_status = EXIT_DIFFERENT
+
+
+def described(error: BaseException) -> str:
+    """An unexpected error for the terminal: what it is, and where it came from."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
+    return f"{type(error).__name__}: {error}{place}"

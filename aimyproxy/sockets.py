@@ -9,6 +9,8 @@ import socket
 from aimyproxy.errors import ListenError
 
 _BACKLOG = 2048
+TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""With TLS 1.2 (1.3 has its own): what was recorded on the way can't be read later with the certificate's key."""
 
 
 def listening_socket(host: str, port: int, option: str = "--listen") -> socket.socket:

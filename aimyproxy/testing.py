@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from aimyproxy.answering.journal import Entry
     from aimyproxy.answering.misses import Miss
     from aimyproxy.answering.serving import AfterLast, Match
+    from aimyproxy.guard import Refusal
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.server import MockServer
@@ -259,6 +260,9 @@ class _Log:
             _log.warning("%s", printable(f"{entry.miss.reason} {entry.miss.suggestion}"))
         elif _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s", entry_line(entry))
+
+    def refused(self, refusal: Refusal) -> None:
+        """Nobody is: there is no guard here."""
 
     def news(self, message: str) -> None:
         """Something went well that the user wants to know of."""

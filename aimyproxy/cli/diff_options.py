@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aimyproxy.cli.options import HeaderName, Url
+from aimyproxy.cli.options import HeaderName, Url, trust_options
 from aimyproxy.diff.gate import CAUSES, SLOWER, Gate
 from aimyproxy.target import REPLAY_HEADER, Target
 
@@ -97,6 +97,7 @@ def live_options(command: Command) -> Command:
         is_flag=True,
         help="With --target: what it answers otherwise goes into the conversation's later requests, sent twice.",
     )
+    @trust_options
     @click.option("--dry-run", is_flag=True, help="With --target: say what would be sent, and send nothing.")
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
@@ -113,12 +114,14 @@ def live_options(command: Command) -> Command:
             mark or None,
             Target.parse(against) if against else None,
             chain,
+            options.pop("trust"),
         )
         if options["target"] is None:
             for given, does in (
                 (save is not None, "--save keeps what a webhook answers"),
                 (against, "--baseline says what to compare a webhook with"),
                 (chain, "--chain asks a webhook"),
+                (live.trust.ca or live.trust.insecure, "--ca and --insecure say which webhook to trust"),
                 (repeat > 1, "--repeat asks a webhook again"),
                 (options["dry_run"], "--dry-run says what a webhook would be sent"),
             ):

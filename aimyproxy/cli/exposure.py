@@ -9,6 +9,7 @@ from aimyproxy.cli.output import say
 
 if TYPE_CHECKING:
     from aimyproxy.store.recording import Recording
+    from aimyproxy.trust import Trust
 
 
 def warn_of_listening(url: str) -> None:
@@ -27,6 +28,16 @@ def warn_of_admin(url: str) -> None:
         say(
             f"Other machines can reach {url}, and it is not encrypted: whoever is on the way can read the token. "
             "Listen on loopback, or let only a network that you trust reach it.",
+            "yellow",
+        )
+
+
+def warn_of_trust(trust: Trust) -> None:
+    """Warn where the webhook may be anybody."""
+    if trust.insecure:
+        say(
+            "--insecure: certificates are not verified, so whoever is on the way to the webhook can read and change "
+            "what passes. For one of your own, give --ca instead.",
             "yellow",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from aimyproxy.cli.exposure import warn_of_trust
 from aimyproxy.errors import InvalidOption
 
 if TYPE_CHECKING:
@@ -110,3 +112,27 @@ def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
         function
     )
     return click.option("--cert", type=file, help="Listen with HTTPS: the certificate chain (PEM).")(function)
+
+
+def trust_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass whose certificates are accepted as `trust`; warns where that is anybody's."""
+
+    @click.option(
+        "--ca",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Trust these certificates (PEM) of a webhook, in the place of the system's.",
+    )
+    @click.option("--insecure", is_flag=True, help="Accept any certificate of a webhook, whoever it may be.")
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        from aimyproxy.trust import Trust
+
+        trust = Trust(options.pop("ca"), options.pop("insecure"))
+        if trust.ca and trust.insecure:
+            raise click.UsageError("--insecure verifies nothing: leave it out, or --ca.")
+        # Now, before anything else is begun.
+        trust.context()
+        warn_of_trust(trust)
+        return function(*arguments, trust=trust, **options)
+
+    return wrapped

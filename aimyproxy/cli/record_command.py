@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aimyproxy.cli.options import HeaderName, Url, listen_option, recordings_option, tls_options
+from aimyproxy.cli.access_options import admin_options, guard_options
+from aimyproxy.cli.options import HeaderName, Url, listen_option, recordings_option, tls_options, trust_options
 from aimyproxy.cli.output import counted, say, saying_aside
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete, StoreError
 from aimyproxy.target import REPLAY_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from aimyproxy.cli.access_options import AdminOptions
     from aimyproxy.cli.record_screen import Screen
     from aimyproxy.diff.shadow import Shadow
-    from aimyproxy.exchange import Exchange
+    from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
+    from aimyproxy.trust import Trust
 
 
 @click.command("record")
@@ -29,9 +32,9 @@ if TYPE_CHECKING:
 @click.option("--target", type=Url(), required=True, help="The real webhook's URL; the bot's / is sent to it.")
 @listen_option
 @tls_options
-@click.option(
-    "--ca", type=click.Path(exists=True, dir_okay=False), help="Trust these certificates (PEM) of the target."
-)
+@trust_options
+@guard_options
+@admin_options
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -76,7 +79,9 @@ def command(
     listen: tuple[str, int],
     cert: Path | None,
     key: Path | None,
-    ca: str | None,
+    trust: Trust,
+    guard: Guard | None,
+    admin: AdminOptions | None,
     timeout: float,
     slow: float,
     shadow: str | None,
@@ -90,9 +95,8 @@ def command(
     Listens for the bot, forwards each request to the target unchanged, and appends the exchange to the recording
     before the bot gets its response. Ctrl-C ends it in order.
     """
-    from pathlib import Path
-
     from aimyproxy import sockets
+    from aimyproxy.cli.record_admin import RecordAdmin
     from aimyproxy.cli.record_screen import Screen
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.keeping.waiting import Room
@@ -102,26 +106,34 @@ def command(
     if key and not cert:
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
     where = Target.parse(target)
-    settings = Settings(where, listen, timeout, cert, key, Path(ca) if ca else None, strict)
+    settings = Settings(where, listen, timeout, cert, key, trust, guard, strict)
+    surface = RecordAdmin(admin)
     # Before anything is written: a recording without a run behind it would only be in the way.
     sockets.check(*listen)
-    recording, created = folder.open_or_create(name, where.display)
-    screen = Screen(recording, slow)
-    keeper = Keeper(recording, screen, room=Room(size=int(hold * 1_000_000)), strict=strict)
-    screen.opened(created)
+    with surface.listening():
+        recording, created = folder.open_or_create(name, where.display)
+        screen = Screen(recording, slow)
+        observer = surface.watching(screen)
+        keeper = Keeper(recording, observer, room=Room(size=int(hold * 1_000_000)), strict=strict)
+        screen.opened(created)
 
-    def started(host: str, port: int) -> None:
-        screen.listening(host, port, where.display, tls=bool(cert))
-        if shadow:
-            say(f"A copy of each request goes to {Target.parse(shadow).display}, its answers to {name}@shadow.")
+        def started(host: str, port: int) -> None:
+            screen.listening(host, port, where.display, tls=bool(cert))
+            surface.started()
+            if shadow:
+                say(f"A copy of each request goes to {Target.parse(shadow).display}, its answers to {name}@shadow.")
 
-    try:
-        with keeper.running(), _shadowing(folder, name, shadow, shadow_header, screen) as served:
-            run(settings, keeper, screen.trouble, started, served)
-    finally:
-        _end(recording, keeper, screen)
-        if created and not screen.listened:
-            folder.remove(name)
+        try:
+            with (
+                keeper.running(),
+                _shadowing(folder, name, shadow, shadow_header, trust, screen) as copies,
+                surface.serving(name, keeper, copies),
+            ):
+                run(settings, keeper, observer, started, copies.put if copies else None, surface.stopping)
+        finally:
+            _end(recording, keeper, screen)
+            if created and not screen.listened:
+                folder.remove(name)
     if strict and keeper.reason:
         raise RecordingIncomplete(f"Stopped, as --strict asks: {keeper.reason} The bot got a 503.")
     if keeper.incomplete:
@@ -139,9 +151,9 @@ def _end(recording: Recording, keeper: Keeper, screen: Screen) -> None:
 
 @contextmanager
 def _shadowing(
-    folder: RecordingsFolder, name: str, url: str | None, mark: str, screen: Screen
-) -> Iterator[Callable[[int, Exchange], None] | None]:
-    """A context with what is to be told of each exchange that the bot was served; None without a shadow."""
+    folder: RecordingsFolder, name: str, url: str | None, mark: str, trust: Trust, screen: Screen
+) -> Iterator[Shadow | None]:
+    """A context with what sends copies of what the bot asks; None where nobody wants any."""
     if url is None:
         yield None
         return
@@ -153,10 +165,10 @@ def _shadowing(
     target = Target.parse(url)
     recording, created = folder.open_or_create(f"{name}@shadow", target.display)
     keeper = Keeper(recording, Behind(screen))
-    shadow = Shadow(target, keeper.keep, name, screen.trouble, mark=mark or None)
+    shadow = Shadow(target, keeper.keep, name, screen.trouble, mark=mark or None, trust=trust)
     try:
         with keeper.running(), shadow.running():
-            yield shadow.put
+            yield shadow
     finally:
         with suppress(StoreError):
             recording.close()

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from aimyproxy.cli.exposure import warn_of_listening, warn_of_rights
 from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
+from aimyproxy.cli.refusals import Refusals
 
 if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
+    from aimyproxy.guard import Refusal
     from aimyproxy.store.recording import Recording
 
 _MOST_COUNTED: Final = 100_000
@@ -27,6 +29,7 @@ class Screen:
         self._failures = 0
         self._troubles: Counter[str] = Counter()
         self._told: set[str] = set()
+        self._refusals = Refusals()
         self.listened = False
 
     def opened(self, created: bool) -> None:
@@ -73,6 +76,10 @@ class Screen:
             colour,
         )
 
+    def refused(self, refusal: Refusal) -> None:
+        """A request was refused."""
+        self._refusals.add(refusal)
+
     def news(self, message: str) -> None:
         """Something that was wrong is over; if it comes again, that is told again."""
         self._told.clear()
@@ -93,6 +100,7 @@ class Screen:
             f"{counted(len(self._conversations), 'conversation')} into {self._recording.path}"
             + (f": {printable(events)}." if events else ".")
         )
+        self._refusals.summary()
         for message, count in self._troubles.items():
             if count > 1:
                 say(f"{count} times: {message}", "red")

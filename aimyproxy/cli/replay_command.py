@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aimyproxy.cli.exposure import warn_of_admin, warn_of_rights
-from aimyproxy.cli.options import Address, Url, listen_option, recordings_option, tls_options
+from aimyproxy.cli.access_options import admin_options, guard_options
+from aimyproxy.cli.exposure import warn_of_rights
+from aimyproxy.cli.options import Url, listen_option, recordings_option, tls_options, trust_options
 from aimyproxy.cli.output import printable, say, say_set_aside
 from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete, StoreError
 
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from aimyproxy.answering.faults import Faults
     from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.serving import AfterLast, Match
+    from aimyproxy.cli.access_options import AdminOptions
     from aimyproxy.cli.replay_screen import Screen
+    from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.server import MockServer
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
+    from aimyproxy.trust import Trust
 
 
 @click.command("replay")
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     help="Where nothing answers: 404 with an explanation, ask the target, or {}.",
 )
 @click.option("--target", type=Url(), help="The real webhook's URL, for --on-miss forward.")
+@trust_options
 @click.option("--record", is_flag=True, help="Add what was forwarded to the recording, so that it answers next time.")
 @click.option(
     "--match",
@@ -69,8 +74,8 @@ if TYPE_CHECKING:
     "always, as in pay=500:30%; repeatable.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same faults and waits.")
-@click.option("--admin", type=Address(), help="Listen there for the admin surface, for test suites; port 0 picks one.")
-@click.option("--admin-token", metavar="TOKEN", help="What the admin surface asks for; made up unless given.")
+@guard_options
+@admin_options
 @click.option("--quiet", is_flag=True, help="No line for each answer; misses and trouble still show.")
 @listen_option
 @tls_options
@@ -79,6 +84,7 @@ def command(
     name: str,
     on_miss: str,
     target: str | None,
+    trust: Trust,
     record: bool,
     match: Match,
     after_last: AfterLast,
@@ -86,8 +92,8 @@ def command(
     latency: str,
     faults: tuple[str, ...],
     seed: int,
-    admin: tuple[str, int] | None,
-    admin_token: str | None,
+    guard: Guard | None,
+    admin: AdminOptions | None,
     quiet: bool,
     listen: tuple[str, int],
     cert: Path | None,
@@ -106,13 +112,7 @@ def command(
         raise click.UsageError("--record keeps what was forwarded: it needs --on-miss forward and --target.")
     if fresh and match != "learned":
         raise click.UsageError("--fresh needs --match learned: what is noise is learned from the recording.")
-    # Blanks around it can't travel in a header, and come easily with an environment variable.
-    admin_token = admin_token and admin_token.strip()
-    if admin_token is not None and (admin is None or not admin_token):
-        raise click.UsageError("--admin-token is for --admin, and must not be empty.")
     recording = folder.open(name)
-
-    import secrets
 
     from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.serving import Serving
@@ -132,13 +132,14 @@ def command(
         _latency(latency),
         _faults(faults, seed),
         seed,
-        admin,
-        admin_token or secrets.token_urlsafe(),
+        admin.address if admin else None,
+        admin.token if admin else "",
+        guard,
     )
-    missed = _on_miss(on_miss, target, keeper if record else None)
+    missed = _on_miss(on_miss, target, keeper if record else None, trust)
     growing = _growing(recording, keeper) if record else nullcontext()
     with mock_server(settings, recording, missed, screen) as server, growing:
-        server.run(lambda: _started(server, settings.faults, screen, seed, "" if admin_token else settings.token))
+        server.run(lambda: _started(server, settings.faults, screen, seed, admin))
     screen.summary(keeper.recorded)
     if keeper.incomplete:
         raise RecordingIncomplete(keeper.incomplete)
@@ -158,13 +159,11 @@ def _growing(recording: Recording, keeper: Keeper) -> Iterator[None]:
         recording.close()
 
 
-def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: int, made_up: str) -> None:
+def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: int, admin: AdminOptions | None) -> None:
     index = server.replayer.index
     screen.listening(server.url, index)
-    if server.admin_url:
-        # The token ends the line: whoever copies it must not catch a full stop.
-        say(f"Admin surface on {server.admin_url}" + (f", token {made_up}" if made_up else "."))
-        warn_of_admin(server.admin_url)
+    if admin:
+        admin.tell(server.admin_url)
     if (faults and faults.given) or index.failing:
         say(f"Faults are on, with --seed {seed}.", "yellow")
         for event in sorted(faults.events - index.events if faults else ()):
@@ -197,12 +196,14 @@ def _faults(given: tuple[str, ...], seed: int) -> Faults:
     return Faults(rules, seed)
 
 
-def _on_miss(choice: str, target: str | None, keeper: Keeper | None) -> OnMiss:
+def _on_miss(choice: str, target: str | None, keeper: Keeper | None, trust: Trust) -> OnMiss:
     from aimyproxy.mockserver import onmiss
 
     if choice != "forward":
         if target:
             raise click.UsageError("--target is for --on-miss forward; leave it out, or choose that.")
+        if trust.ca or trust.insecure:
+            raise click.UsageError("--ca and --insecure are for --on-miss forward; leave them out, or choose that.")
         return onmiss.Explain() if choice == "error" else onmiss.Empty()
     if not target:
         raise click.UsageError("--on-miss forward needs --target, the real webhook's URL.")
@@ -210,4 +211,4 @@ def _on_miss(choice: str, target: str | None, keeper: Keeper | None) -> OnMiss:
     from aimyproxy.mockserver.forward import Forward
     from aimyproxy.target import Target
 
-    return Forward(Target.parse(target), keeper=keeper)
+    return Forward(Target.parse(target), keeper=keeper, trust=trust)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.cli.exposure import warn_of_listening
 from aimyproxy.cli.output import counted, printable, say, shortened
+from aimyproxy.cli.refusals import Refusals
 
 if TYPE_CHECKING:
     from aimyproxy.answering.index import Index
     from aimyproxy.answering.journal import Entry
     from aimyproxy.exchange import Exchange
+    from aimyproxy.guard import Refusal
 
 _MOST_EVENTS: Final = 20
 _LONGEST_EVENT: Final = 60
@@ -28,6 +30,7 @@ class Screen:
         self._quiet = quiet
         self._sources: Counter[str] = Counter()
         self._missed = MissedEvents()
+        self._refusals = Refusals()
 
     def listening(self, url: str, index: Index) -> None:
         """Say where the bot has to connect to, and what will answer it."""
@@ -46,6 +49,10 @@ class Screen:
             _say(entry_line(entry), colour)
         for line in entry.miss.lines() if entry.miss and entry.source == "miss" else ():
             _say(f"  {line}", colour)
+
+    def refused(self, refusal: Refusal) -> None:
+        """A request was refused."""
+        self._refusals.add(refusal)
 
     def news(self, message: str) -> None:
         """Something that the user waits for happened."""
@@ -78,6 +85,7 @@ class Screen:
         total = sum(self._sources.values())
         sources = ", ".join(f"{count} {source}" for source, count in self._sources.most_common())
         say(f"Stopped after {counted(total, 'request')}" + (f": {sources}." if sources else "."))
+        self._refusals.summary()
         if recorded:
             say(f"Recorded {counted(recorded, 'exchange')} of what was forwarded.")
         if self._missed.total:

@@ -17,12 +17,14 @@ from aimyproxy.diff.chain import Drift
 from aimyproxy.errors import TargetError
 from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
 from aimyproxy.store.recording import now
+from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
     from aimyproxy.exchange import FailureKind, Request
     from aimyproxy.target import Target
+    from aimyproxy.trust import Trust
 
 # How many requests may wait for their conversation's turn: bounds memory, whatever the recording's length.
 _READ_AHEAD: Final = 1000
@@ -53,7 +55,8 @@ class Resent:
 class Pace:
     """How requests are sent: at most so many at once, each for at most `timeout` seconds, `repeat` times in a row.
 
-    `rate` is the most requests a second; `mark` the name of the header that says `1` in all of them, None for no such.
+    `rate` is the most requests a second; `mark` the name of the header that says `1` in all of them, None for no such;
+    `trust` says whose certificates are accepted.
     """
 
     concurrency: int = 8
@@ -61,6 +64,7 @@ class Pace:
     repeat: int = 1
     rate: float | None = None
     mark: str | None = None
+    trust: Trust = SYSTEM
 
 
 def resend(
@@ -118,7 +122,7 @@ class _Run:
         self._last_problem = ""
 
     async def send(self, exchanges: Iterable[tuple[int, Exchange]]) -> None:
-        async with session_of(self._pace.timeout) as session, asyncio.TaskGroup() as tasks:
+        async with session_of(self._pace.timeout, self._pace.trust) as session, asyncio.TaskGroup() as tasks:
             for identity, exchange in exchanges:
                 await self._read_ahead.acquire()
                 lane = self._lanes.get(exchange.conversation)
@@ -204,12 +208,12 @@ class _Run:
         )
 
 
-def session_of(timeout: float) -> aiohttp.ClientSession:
-    """A session in which each answer may take so many seconds."""
+def session_of(timeout: float, trust: Trust) -> aiohttp.ClientSession:
+    """A session in which each answer may take so many seconds; raises InvalidOption."""
     return aiohttp.ClientSession(
         # A connection of its own for each request: one that was kept alive may be closed by the webhook just as we
         # use it, and that would look like a difference.
-        connector=aiohttp.TCPConnector(limit=0, force_close=True),
+        connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=trust.context()),
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=timeout),

@@ -18,6 +18,7 @@ from aimyproxy.diff.strangers import introduced
 from aimyproxy.diff.twins import Twins
 from aimyproxy.errors import BrokenFile, InvalidDocument, RecordingExists
 from aimyproxy.target import REPLAY_HEADER
+from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
     from aimyproxy.target import Target
+    from aimyproxy.trust import Trust
 
     Progress = Callable[[int, int], None]
 
@@ -41,7 +43,8 @@ class LiveOptions:
     `concurrency` conversations side by side, `timeout` seconds for each answer, at most `rate` requests a second, each
     request `repeat` times in a row, marked by the header of the name `mark`. `save` is the recording that keeps what
     came back at first. `against` is asked the same, for the baseline's answers to be what it says now. In a `chain`,
-    what a candidate changes in the bot's variables is what the conversation's later requests say.
+    what a candidate changes in the bot's variables is what the conversation's later requests say. `trust` says whose
+    certificates are accepted.
     """
 
     concurrency: int = 8
@@ -52,6 +55,7 @@ class LiveOptions:
     mark: str | None = REPLAY_HEADER
     against: Target | None = None
     chain: bool = False
+    trust: Trust = SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +276,7 @@ class _Taking:
 def _resend(taking: _Taking, baseline: Recording, target: Target, options: LiveOptions, terms: Terms) -> None:
     from aimyproxy.diff.resend import Pace, resend
 
-    pace = Pace(options.concurrency, options.timeout, options.repeat, options.rate, options.mark)
+    pace = Pace(options.concurrency, options.timeout, options.repeat, options.rate, options.mark, options.trust)
     exchanges = terms.selection.of(baseline)
     resend(exchanges, target, taking.take, pace, against=options.against, chain=options.chain)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.diff.resend import ask, session_of
+from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from aimyproxy.exchange import Exchange
     from aimyproxy.target import Target
+    from aimyproxy.trust import Trust
 
 _MOST: Final = 1_000
 """How many requests may wait for a candidate that is slower than the bot."""
@@ -31,7 +33,7 @@ class Shadow:
 
     What the candidate answers is given to `keep`, as made from the recording of the name `source`. `trouble` is told of
     what goes wrong, from that thread. Of the counters, `dropped` are copies for which there was no room or no time,
-    `unsent` those that did not get through.
+    `unsent` those that did not get through, `waiting` those that wait or are under way.
     """
 
     def __init__(
@@ -43,15 +45,16 @@ class Shadow:
         *,
         mark: str | None = None,
         timeout: float = 30.0,
+        trust: Trust = SYSTEM,
     ) -> None:
-        self.sent = self.unsent = self.dropped = 0
+        self.sent = self.unsent = self.dropped = self.waiting = 0
         self._target = target
         self._keep = keep
         self._source = source
         self._trouble = trouble
         self._mark = mark
         self._timeout = timeout
-        self._waiting = 0
+        self._trust = trust
         self._loop = asyncio.new_event_loop()
         self._lanes: list[asyncio.Queue[Copy | None]] = []
         self._counting = threading.Lock()
@@ -59,10 +62,10 @@ class Shadow:
     def put(self, identity: int, exchange: Exchange) -> None:
         """Let the candidate be asked what the exchange of this id asked; from any thread, at once."""
         with self._counting:
-            if self._waiting >= _MOST:
+            if self.waiting >= _MOST:
                 self.dropped += 1
                 return
-            self._waiting += 1
+            self.waiting += 1
         lane = self._lanes[hash(exchange.conversation) % _LANES]
         self._loop.call_soon_threadsafe(lane.put_nowait, (identity, exchange))
 
@@ -81,7 +84,7 @@ class Shadow:
             if thread.is_alive():
                 self._loop.call_soon_threadsafe(self._give_up)
                 thread.join()
-            self.dropped += self._waiting
+            self.dropped += self.waiting
             self._loop.close()
 
     def _run(self) -> None:
@@ -93,7 +96,7 @@ class Shadow:
             task.cancel()
 
     async def _work(self) -> None:
-        async with session_of(self._timeout) as session, asyncio.TaskGroup() as tasks:
+        async with session_of(self._timeout, self._trust) as session, asyncio.TaskGroup() as tasks:
             for lane in self._lanes:
                 tasks.create_task(self._work_off(lane, session))
 
@@ -102,7 +105,7 @@ class Shadow:
             identity, exchange = copy
             answered, reached = await ask(session, self._target, exchange, self._mark)
             with self._counting:
-                self._waiting -= 1
+                self.waiting -= 1
             if reached:
                 self.sent += 1
                 await self._keep(replace(answered, made_from=(self._source, identity)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aimyproxy.answering.journal import Entry
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.misses import Miss
 from aimyproxy.content import TooLargeError
+from aimyproxy.errors import described
 from aimyproxy.mockserver.faulty import Trouble, reply_to, without_body
 from aimyproxy.mockserver.heard import Heard
 from aimyproxy.mockserver.messages import Reply
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aimyproxy.answering.faults import Fault
     from aimyproxy.answering.journal import Journal
     from aimyproxy.answering.replayer import Replayer
+    from aimyproxy.guard import Refusal
     from aimyproxy.mockserver.faulty import Line
     from aimyproxy.mockserver.onmiss import OnMiss
 
@@ -31,6 +32,9 @@ class Observer(Protocol):
 
     def served(self, entry: Entry) -> None:
         """A request was answered."""
+
+    def refused(self, refusal: Refusal) -> None:
+        """A request was refused, and is in no journal."""
 
     def news(self, message: str) -> None:
         """Something went well that the user wants to know of."""
@@ -172,12 +176,3 @@ def _reply_of(answer: Answer) -> Reply:
         problem = f"the recorded status {answer.status} can't be served"
         return Reply.of_json(500, {"error": problem}, answer.source.header)
     return Reply(answer.status, answer.headers, answer.body, answer.source.header)
-
-
-def described(error: BaseException) -> str:
-    """An unexpected error for the terminal: what it is, and where it came from."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
-    return f"{type(error).__name__}: {error}{place}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aimyproxy.mockserver.heard import Heard
 from aimyproxy.mockserver.messages import Reply
 from aimyproxy.mockserver.reading import Reader
-from aimyproxy.mockserver.refusals import Refusal
+from aimyproxy.mockserver.refusals import Refusal, TurnedAway
 from aimyproxy.mockserver.wire import CONTINUE
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, shared: Shared, state: ServerState) -> None:
         self._shared = shared
         self._state: Any = state
-        self._reader = Reader(shared.limits)
+        self._reader = Reader(shared.limits, shared.guard)
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         # Since when it waits for what comes next.
         self._since = shared.now
@@ -61,6 +61,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It begins."""
         self._transport = transport  # type: ignore[assignment]
+        self._reader.address = (transport.get_extra_info("peername") or ("",))[0]
         self._state.connections.add(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -225,7 +226,10 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refusal: Refusal) -> None:
         heard = refusal.heard
-        if heard is not None:
+        if isinstance(refusal, TurnedAway):
+            self._shared.turned_away(refusal)
+            reply = Reply(refusal.status, refusal.why.headers, refusal.why.body, "refused")
+        elif heard is not None:
             reply = self._shared.app.refused(heard, refusal.status, str(refusal))
         else:
             self._shared.tell(refusal)

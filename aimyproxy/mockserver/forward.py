@@ -18,12 +18,14 @@ from aimyproxy.mockserver.limits import BODY_LIMIT
 from aimyproxy.mockserver.messages import Reply, kept_headers, kept_request
 from aimyproxy.store.recording import now
 from aimyproxy.target import webhook_failure
+from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:
     from aimyproxy.answering.misses import Miss
     from aimyproxy.exchange import FailureKind, Headers, Request
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.target import Target
+    from aimyproxy.trust import Trust
 
 _NOT_SENT: Final = HOP_BY_HOP | {"host", "expect"}
 # The server that listens to the bot sets its own.
@@ -44,13 +46,17 @@ class _Got:
 class Forward:
     """Asks the target, and only it, for what the recording can't answer. `timeout` is in seconds.
 
-    With a `keeper`, what came back is recorded before the bot gets it.
+    With a `keeper`, what came back is recorded before the bot gets it. `trust` says whose certificates are accepted;
+    InvalidOption where that can't be used.
     """
 
-    def __init__(self, target: Target, timeout: float = 30.0, keeper: Keeper | None = None) -> None:
+    def __init__(
+        self, target: Target, timeout: float = 30.0, keeper: Keeper | None = None, trust: Trust = SYSTEM
+    ) -> None:
         self._target = target
         self._timeout = timeout
         self._keeper = keeper
+        self._tls = trust.context()
         self._session: aiohttp.ClientSession | None = None
 
     async def reply(self, request: Request, raw: bytes, _miss: Miss) -> Reply:
@@ -100,6 +106,7 @@ class Forward:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=self._tls),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=_NOT_INVENTED,

@@ -1,22 +1,16 @@
-"""Replies, and what of requests and replies is kept; ASGI's dictionaries for the admin surface."""
+"""Replies, and what of requests and replies is kept."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aimyproxy import jsonvalue
 from aimyproxy.content import kept_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from aimyproxy.exchange import Headers, Request
     from aimyproxy.jsonvalue import JSON
-
-Scope: TypeAlias = "dict[str, Any]"
-Receive: TypeAlias = "Callable[[], Awaitable[dict[str, Any]]]"
-Send: TypeAlias = "Callable[[dict[str, Any]], Awaitable[None]]"
 
 WITHOUT_BODY: Final = (204, 304)
 """Statuses of responses that never have a body."""
@@ -48,11 +42,3 @@ def kept_headers(headers: Headers) -> Headers:
 
 def _kept(text: str) -> str:
     return kept_text(text.encode("utf-8", "surrogateescape"))
-
-
-async def send_reply(reply: Reply, send: Send) -> None:
-    """Send the whole reply."""
-    headers = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in reply.headers]
-    headers += [(b"content-length", b"%d" % len(reply.body)), (b"aimyproxy-answer", reply.source.encode())]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})

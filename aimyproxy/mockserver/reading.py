@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import httptools
 
 from aimyproxy.mockserver.heard import Heard
-from aimyproxy.mockserver.refusals import Head, Refusal, head_of, path_of, refusal_of
+from aimyproxy.mockserver.refusals import Head, Refusal, TurnedAway, head_of, path_of, refusal_of
 
 if TYPE_CHECKING:
+    from aimyproxy.guard import Guard
     from aimyproxy.mockserver.heard import RawHeaders
     from aimyproxy.mockserver.limits import Limits
 
@@ -24,11 +25,14 @@ _AROUND_A_BYTE: Final = 16
 class Reader:
     """Reads requests. `phase` is what comes next: the begin of a request, more of its head, or more of its body.
 
-    `over` says that nothing that comes is looked at any more; `received` is how many bytes of a body have come.
+    `over` says that nothing that comes is looked at any more; `received` is how many bytes of a body have come. Where
+    there is a `guard`, requests from `address` are those that it lets in, without its secrets.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, guard: Guard | None = None) -> None:
         self._limits = limits
+        self._guard = guard
+        self.address = ""
         self._parser = httptools.HttpRequestParser(self)
         self._whole: list[Heard | Refusal] = []
         self.over = False
@@ -78,10 +82,7 @@ class Reader:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._upgrading = False
-            head = self._without_upgrade()
-            self._parser = httptools.HttpRequestParser(self)
-            self._parse(head + data[upgrade.args[0] :])
+            rest = data[upgrade.args[0] :]
         except httptools.HttpParserError as error:
             # What follows the last request of a connection is nobody's business.
             if self.over:
@@ -89,6 +90,13 @@ class Reader:
             if isinstance(error.__context__, Refusal):
                 raise error.__context__ from None
             raise refusal_of(error, data) from None
+        else:
+            return
+        # Not inside the exception: it would take the place of the one that says why a request is refused.
+        self._upgrading = False
+        head = self._without_upgrade()
+        self._parser = httptools.HttpRequestParser(self)
+        self._parse(head + rest)
 
     def _without_upgrade(self) -> bytes:
         """The head of a request once more, without its offer of another protocol, which nobody has to accept."""
@@ -139,10 +147,22 @@ class Reader:
             raise self._too_long()
         self._head = head_of(self._parser.get_method(), self._parser.get_http_version(), self._headers)
         self._url = path_of(self._url)
-        self.phase = "body"
         self._upgrading = self._parser.should_upgrade()
+        if self._upgrading:
+            # It is read once more without that, and then looked at.
+            return
+        if self._guard is not None:
+            self._let_in(self._guard)
+        self.phase = "body"
         if self._head.length is not None and self._head.length > self._limits.body:
             raise self._too_large()
+
+    def _let_in(self, guard: Guard) -> None:
+        """Before the body comes: nobody hears of secrets, whatever is wrong with that."""
+        if why := guard.refusal(self.address, self._url, self._headers):
+            raise TurnedAway(why)
+        self._url = guard.path_behind(self._url)
+        self._headers = [one for one in self._headers if not guard.is_secret(one[0])]
 
     def on_body(self, part: bytes) -> None:
         """More of the body."""

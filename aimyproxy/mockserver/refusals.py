@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import httptools
 
 if TYPE_CHECKING:
+    from aimyproxy import guard
     from aimyproxy.mockserver.heard import Heard, RawHeaders
 
 _LOOKED_AT: Final = frozenset({b"host", b"transfer-encoding", b"content-length", b"content-encoding", b"expect"})
@@ -30,6 +31,14 @@ class Refusal(Exception):
         super().__init__(problem)
         self.status = status
         self.heard: Heard | None = None
+
+
+class TurnedAway(Refusal):
+    """A request that the guard did not let in, and `why`."""
+
+    def __init__(self, why: guard.Refusal) -> None:
+        super().__init__(why.status, why.problem)
+        self.why = why
 
 
 class Head(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import ssl
 import threading
@@ -14,6 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
+from aimyproxy.admin.hosts import Hosts
+from aimyproxy.admin.server import Companion, QuietConfig, silenced
+from aimyproxy.admin.surface import Surface
 from aimyproxy.answering.journal import Journal
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.replayer import Replayer
@@ -22,12 +24,12 @@ from aimyproxy.errors import InvalidOption
 from aimyproxy.mockserver.admin import Admin, State
 from aimyproxy.mockserver.app import App
 from aimyproxy.mockserver.connection import Connection
+from aimyproxy.mockserver.counting import Counted
 from aimyproxy.mockserver.faulty import Trouble
-from aimyproxy.mockserver.hosts import Hosts
 from aimyproxy.mockserver.limits import Limits
 from aimyproxy.mockserver.shared import Shared
 from aimyproxy.mockserver.source import Source
-from aimyproxy.sockets import address_of, listening_socket
+from aimyproxy.sockets import TLS_CIPHERS, address_of, listening_socket
 
 if TYPE_CHECKING:
     import socket
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from aimyproxy.answering.index import Index
     from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.serving import Match, Serving
+    from aimyproxy.guard import Guard
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.shared import Watched
@@ -51,9 +54,9 @@ class Settings:
     """How to listen and how to answer. `cert` and `key` are PEM files; `arguments` names the recording in commands.
 
     `serving`, `latency` and `faults` are how answers are chosen, how long they take and what goes wrong; `seed` is
-    that of all dice. `admin` is the address of the admin surface, None for none, and `token` what it asks for.
-    `grace` is how many seconds the end waits for what is in flight; `listen_option` is what an error about `listen`
-    tells the user to change; `limits` are those of what bots send.
+    that of all dice. `guard` says who is let in, None for everybody. `admin` is the address of the admin surface, None
+    for none, and `token` what it asks for. `grace` is how many seconds the end waits for what is in flight;
+    `listen_option` is what an error about `listen` tells the user to change; `limits` are those of what bots send.
     """
 
     listen: tuple[str, int]
@@ -67,6 +70,7 @@ class Settings:
     seed: int = 0
     admin: tuple[str, int] | None = None
     token: str = ""
+    guard: Guard | None = None
     grace: int = 10
     listen_option: str = "--listen"
     limits: Limits = field(default_factory=Limits)
@@ -91,17 +95,20 @@ class MockServer:
         self.journal = Journal()
         self.missed = MissedEvents()
         trouble = Trouble(settings.latency, settings.faults, settings.seed)
+        admin = None
+        if settings.admin and listeners.admin:
+            hosts = Hosts.of(settings.admin[0], listeners.admin)
+            observer, admin = self._with_admin(recording.name, settings, observer, hosts)
         app = App(self.replayer, on_miss, observer, self.journal, missed=self.missed, trouble=trouble)
-        shared = Shared(app, observer, settings.limits)
-        companion = self._admin(recording.name, settings)
-        self._server = _Server(_config(settings, shared), shared, on_miss, trouble, companion)
+        shared = Shared(app, observer, settings.limits, settings.guard)
+        self._server = _Server(_config(settings, shared), shared, on_miss, trouble, admin)
 
     def run(self, started: Callable[[], None]) -> None:
         """Serve until `stop`, or a signal where this is the main thread; what was in flight is answered then.
 
         `started` is called once the bot can connect. A second SIGINT ends the waiting.
         """
-        with self.source.watching(self._took, self._observer), _uvicorn_silenced():
+        with self.source.watching(self._took, self._observer), silenced():
             self._server.serve_on(self._listeners, started)
 
     def stop(self) -> None:
@@ -111,13 +118,20 @@ class MockServer:
     def _took(self, index: Index) -> None:
         self.replayer.index = index
 
-    def _admin(self, name: str, settings: Settings) -> uvicorn.Server | None:
-        if self._listeners.admin is None:
-            return None
-        bound, port, *_ = self._listeners.admin.getsockname()
-        hosts = Hosts(settings.admin[0] if settings.admin else bound, bound, port)
-        state = State(name, self.replayer, self.journal, self.missed, self.source, self._observer)
-        return _Companion(_Config(cast("Any", Admin(state, settings.token, hosts)), **_common(settings.grace)))
+    def _with_admin(
+        self, name: str, settings: Settings, observer: Observer, hosts: Hosts
+    ) -> tuple[Observer, uvicorn.Server]:
+        """The observer, counted, and the admin surface's server."""
+        from aimyproxy.admin.metrics import Metrics
+
+        metrics = Metrics()
+        metrics.watch("counter", "misses", "Requests that nothing answered.", lambda: self.missed.total)
+        state = State(name, self.replayer, self.journal, self.missed, self.source, metrics)
+        surface = Surface(Admin(state).routes, settings.token, hosts, self._serves, observer.trouble)
+        return Counted(observer, metrics), Companion(surface, settings.grace)
+
+    def _serves(self) -> bool:
+        return self._server.started and not self._server.should_exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,56 +161,15 @@ def _config(settings: Settings, shared: Shared) -> uvicorn.Config:
     def connection(*, server_state: ServerState, **_others: object) -> Connection:
         return Connection(shared, server_state)
 
-    return _Config(
+    return QuietConfig(
         # The connections know who answers.
         cast("Any", shared.app),
         http=cast("Any", connection),
+        timeout_graceful_shutdown=settings.grace,
         ssl_certfile=str(settings.cert) if settings.cert else None,
         ssl_keyfile=str(settings.key) if settings.key else None,
-        **_common(settings.grace),
+        ssl_ciphers=TLS_CIPHERS,
     )
-
-
-def _common(grace: int) -> dict[str, Any]:
-    return {
-        "ws": "none",
-        "interface": "asgi3",
-        "lifespan": "off",
-        "access_log": False,
-        "proxy_headers": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": grace,
-    }
-
-
-class _Config(uvicorn.Config):
-    """uvicorn's configuration, which leaves the loggers of the process as they are: others may use uvicorn in it."""
-
-    def configure_logging(self) -> None:
-        pass
-
-
-@contextmanager
-def _uvicorn_silenced() -> Iterator[None]:
-    """A context in which uvicorn logs nothing from this thread; our observer says what there is to say."""
-    here, logger = threading.get_ident(), logging.getLogger("uvicorn.error")
-
-    def elsewhere(record: logging.LogRecord) -> bool:
-        return record.thread != here
-
-    logger.addFilter(elsewhere)
-    try:
-        yield
-    finally:
-        logger.removeFilter(elsewhere)
-
-
-class _Companion(uvicorn.Server):
-    """A server beside another one, which catches the signals for both."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class _Server(uvicorn.Server):

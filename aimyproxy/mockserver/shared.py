@@ -10,9 +10,10 @@ from aimyproxy.mockserver.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aimyproxy.guard import Guard
     from aimyproxy.mockserver.app import App, Observer
     from aimyproxy.mockserver.limits import Limits
-    from aimyproxy.mockserver.refusals import Refusal
+    from aimyproxy.mockserver.refusals import Refusal, TurnedAway
 
 
 class Watched(Protocol):
@@ -25,8 +26,9 @@ class Watched(Protocol):
 class Shared:
     """What the connections of a server share. `now` is the time in seconds of some clock, as of the last `tick`."""
 
-    def __init__(self, app: App, observer: Observer, limits: Limits) -> None:
+    def __init__(self, app: App, observer: Observer, limits: Limits, guard: Guard | None = None) -> None:
         self.app = app
+        self.guard = guard
         self.limits = limits
         self.wire = Wire()
         self.now = time.monotonic()
@@ -43,6 +45,10 @@ class Shared:
             self._looked = now
             for connection in list(connections):
                 connection.look()
+
+    def turned_away(self, refusal: TurnedAway) -> None:
+        """Tell of a request that the guard did not let in."""
+        self._observer.refused(refusal.why)
 
     def tell(self, refusal: Refusal) -> None:
         """Tell the user of a refusal, once for each reason: who can reach the server can have it refuse a lot."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mitmproxy import http
 from mitmproxy.addons import tlsconfig
 from OpenSSL import SSL
 
 from aimyproxy.exchange import Failure
+from aimyproxy.guard import OPEN_PROXY, UNRECORDED
 from aimyproxy.proxy.flows import headers_of, to_exchange
 from aimyproxy.proxy.layers import FAILURE, TIMED_OUT
 
@@ -24,22 +24,23 @@ if TYPE_CHECKING:
     from mitmproxy.tls import ClientHelloData, TlsData
 
     from aimyproxy.exchange import Exchange
+    from aimyproxy.guard import Refusal
     from aimyproxy.target import Target
 
 _PATH: Final = "aimyproxy.path"
 _FORWARDED: Final = "aimyproxy.forwarded"
 _HEADERS: Final = "aimyproxy.headers"
-_REFUSED: Final = "aimyproxy.refused"
-_UNRECORDED: Final = "aimyproxy can't record, and serves nothing that it doesn't record (--strict)."
+_REFUSAL: Final = "aimyproxy.refusal"
 # How mitmproxy and h11 word a request that ended before it was whole.
 _HUNG_UP: Final = ("disconnected", "peer closed connection", "peer unexpectedly closed")
 
 
-def refuse(flow: http.HTTPFlow, status: int, reason: str) -> None:
+def refuse(flow: http.HTTPFlow, refusal: Refusal) -> None:
     """Answer in the webhook's place: what is asked goes nowhere, and is no exchange."""
-    flow.metadata[_REFUSED] = True
-    body = json.dumps({"error": reason}, ensure_ascii=False).encode() + b"\n"
-    flow.response = http.Response.make(status, body, {"Content-Type": "application/json"})
+    flow.metadata[_REFUSAL] = refusal
+    # Whatever else comes on this connection is not worth reading.
+    headers = {"Connection": "close", **dict(refusal.headers)}
+    flow.response = http.Response.make(refusal.status, refusal.body, headers)
 
 
 class Forward:
@@ -50,8 +51,10 @@ class Forward:
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Put the target's path and query in the place of the bot's `/`."""
+        if _REFUSAL in flow.metadata:
+            return
         if flow.request.authority:
-            refuse(flow, 400, "aimyproxy is no open proxy: ask for a path, not for a whole URL.")
+            refuse(flow, OPEN_PROXY)
             return
         flow.metadata[_PATH] = flow.request.path
         flow.request.path = self._target.joined(flow.request.path)
@@ -102,6 +105,16 @@ class Patience:
                 transport.handler.cancel("time-out")
 
 
+class Observer(Protocol):
+    """Who is told of what is no exchange."""
+
+    def refused(self, refusal: Refusal) -> None:
+        """A request was refused: neither forwarded nor recorded."""
+
+    def trouble(self, message: str) -> None:
+        """Something went wrong that is no exchange's own."""
+
+
 class Recorder:
     """Write each exchange before the bot gets its response, and know which are still on their way.
 
@@ -111,10 +124,12 @@ class Recorder:
     def __init__(
         self,
         keep: Callable[[Exchange], Awaitable[int | None]],
+        refused: Callable[[Refusal], None],
         served: Callable[[int, Exchange], None] | None = None,
         stop: Callable[[], None] | None = None,
     ) -> None:
         self._keep = keep
+        self._refused = refused
         self._served = served
         self._stop = stop
         self._stopped = False
@@ -134,7 +149,7 @@ class Recorder:
     def request(self, flow: http.HTTPFlow) -> None:
         """The request is whole and goes to the webhook."""
         if self._stopped:
-            refuse(flow, 503, _UNRECORDED)
+            refuse(flow, UNRECORDED)
             return
         flow.metadata[_FORWARDED] = time.perf_counter()
         self._forwarded.add(flow.client_conn.id)
@@ -142,8 +157,7 @@ class Recorder:
     async def response(self, flow: http.HTTPFlow) -> None:
         """The answer is whole and goes to the bot when this returns."""
         try:
-            if _REFUSED not in flow.metadata:
-                await self._record(flow, flow.metadata.get(FAILURE))
+            await self._record(flow, flow.metadata.get(FAILURE))
             if self.draining and flow.response:
                 flow.response.headers["Connection"] = "close"
         finally:
@@ -177,6 +191,9 @@ class Recorder:
             waiting.set()
 
     async def _record(self, flow: http.HTTPFlow, failure: Failure | None) -> None:
+        if refusal := flow.metadata.get(_REFUSAL):
+            self._refused(refusal)
+            return
         started: float | None = flow.metadata.get(_FORWARDED)
         if failure is not None and failure.kind == "connect":
             started = None
@@ -193,7 +210,7 @@ class Recorder:
             if not self._stopped:
                 self._stopped = True
                 self._stop()
-            refuse(flow, 503, _UNRECORDED)
+            refuse(flow, UNRECORDED)
         elif identity is not None and self._served and _FORWARDED in flow.metadata:
             # What mitmproxy does until the answer is on its way to the bot, it does before it looks at the loop.
             asyncio.get_running_loop().call_soon(self._served, identity, exchange)

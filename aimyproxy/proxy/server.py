@@ -20,23 +20,28 @@ from aimyproxy import sockets
 from aimyproxy.errors import InvalidOption
 from aimyproxy.proxy import fits
 from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
+from aimyproxy.proxy.guarding import Guarding
 from aimyproxy.proxy.layers import ChooseLayers
 from aimyproxy.proxy.tuning import Tuning
+from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from aimyproxy.exchange import Exchange
+    from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
+    from aimyproxy.proxy.addons import Observer
     from aimyproxy.target import Target
+    from aimyproxy.trust import Trust
 
 _POLL_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to listen and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files, `ca` too.
+    """How to listen, whom to let in and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files.
 
     With `strict`, what can't be recorded ends the run, and the bot gets a 503.
     """
@@ -46,28 +51,30 @@ class Settings:
     timeout: float = 30.0
     cert: Path | None = None
     key: Path | None = None
-    ca: Path | None = None
+    trust: Trust = SYSTEM
+    guard: Guard | None = None
     strict: bool = False
 
 
 def run(
     settings: Settings,
     keeper: Keeper,
-    trouble: Callable[[str], None],
+    observer: Observer,
     started: Callable[[str, int], None],
     served: Callable[[int, Exchange], None] | None = None,
+    stopping: Callable[[], None] = lambda: None,
 ) -> None:
     """Record until SIGINT or SIGTERM (or trouble, if strict); returns when what was in flight is answered and recorded.
 
-    `trouble` gets what mitmproxy logs as an error, `started` the host and the port that are listened on, `served` each
-    exchange with its id when the bot has been sent the answer. A second signal ends the waiting.
+    `started` gets the host and the port that are listened on, `served` each exchange with its id when the bot has been
+    sent the answer; `stopping` is called when no more requests are taken. A second signal ends the waiting.
 
     Raises:
         ListenError: the address can't be listened on.
-        InvalidOption: the certificate, its key or the CA file can't be used.
+        InvalidOption: the certificate or its key can't be used.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, keeper, trouble, started, served))
+        runner.run(_serve(settings, keeper, observer, started, served, stopping))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -81,12 +88,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(
     settings: Settings,
     keeper: Keeper,
-    trouble: Callable[[str], None],
+    observer: Observer,
     started: Callable[[str, int], None],
     served: Callable[[int, Exchange], None] | None,
+    stopping: Callable[[], None],
 ) -> None:
-    with _stop_signals() as stop, _log_to(trouble):
-        recorder = Recorder(keeper.keep, served, stop.set if settings.strict else None)
+    with _stop_signals() as stop, _log_to(observer.trouble):
+        recorder = Recorder(keeper.keep, observer.refused, served, stop.set if settings.strict else None)
         master = Master(Options())
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
             proxyserver = _configure(master, settings, recorder)
@@ -94,6 +102,7 @@ async def _serve(
             await master.running()
             await stop.wait()
             stop.clear()
+            stopping()
             await _drain(proxyserver, recorder, stop, settings.timeout)
             await master.done()
 
@@ -132,6 +141,7 @@ def _configure(master: Master, settings: Settings, recorder: Recorder) -> Proxys
         proxyserver,
         ChooseLayers(listen_tls=settings.cert is not None, target_tls=target.scheme == "https"),
         Tls(_listen_context(settings)),
+        *([Guarding(settings.guard)] if settings.guard else []),
         # Recorder last: it sees the request as it leaves, and its `response` is the last before the bot's.
         Forward(target),
         Patience(settings.timeout, proxyserver),
@@ -140,7 +150,6 @@ def _configure(master: Master, settings: Settings, recorder: Recorder) -> Proxys
     if fits():
         master.addons.add(Tuning(proxyserver, master.addons))
     host = f"[{target.host}]" if ":" in target.host else target.host
-    _check_authority(settings.ca)
     master.options.update(
         mode=[f"reverse:{target.scheme}://{host}:{target.port}"],
         listen_host=settings.listen[0],
@@ -148,7 +157,8 @@ def _configure(master: Master, settings: Settings, recorder: Recorder) -> Proxys
         connection_strategy="lazy",
         http2=False,
         websocket=False,
-        ssl_verify_upstream_trusted_ca=str(settings.ca) if settings.ca else None,
+        ssl_verify_upstream_trusted_ca=str(settings.trust.ca) if settings.trust.ca else None,
+        ssl_insecure=settings.trust.insecure,
     )
     return proxyserver
 
@@ -158,6 +168,7 @@ def _listen_context(settings: Settings) -> SSL.Context | None:
         return None
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(sockets.TLS_CIPHERS.encode())
     try:
         context.use_certificate_chain_file(str(settings.cert))
         context.use_privatekey_file(str(settings.key or settings.cert))
@@ -169,15 +180,6 @@ def _listen_context(settings: Settings) -> SSL.Context | None:
             "Give a PEM certificate chain and the private key that belongs to it."
         ) from None
     return context
-
-
-def _check_authority(ca: Path | None) -> None:
-    if ca is None:
-        return
-    try:
-        SSL.Context(SSL.TLS_CLIENT_METHOD).load_verify_locations(str(ca))
-    except SSL.Error:
-        raise InvalidOption(f"--ca {ca} holds no certificates that can be used. Give a PEM file.") from None
 
 
 async def _listen(proxyserver: Proxyserver, settings: Settings) -> tuple[str, int]:

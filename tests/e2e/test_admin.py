@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import urllib.error
-import urllib.request
 
 import pytest
 
 from tests.e2e.replays import ask, replaying
+from tests.e2e.surface import TOKEN, Surface
 from tests.processes import free_port, run
-
-TOKEN = "s3cret"
-
-
-class Surface:
-    def __init__(self, url, token=TOKEN):
-        self.url = url
-        self.token = token
-
-    def __call__(self, path, method="GET", host=None):
-        """Status and JSON of the reply."""
-        asked = urllib.request.Request(self.url + path, method=method)
-        if self.token:
-            asked.add_header("Authorization", f"Bearer {self.token}")
-        if host:
-            asked.add_header("Host", host)
-        try:
-            with urllib.request.urlopen(asked, timeout=10) as reply:
-                assert not any(name.lower().startswith("access-control") for name in reply.headers)
-                return reply.status, json.load(reply)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
 
 
 @pytest.fixture
@@ -136,6 +112,7 @@ def test_health_says_what_there_is(surface):
         "events": 2,
         "requests": 1,
         "misses": 1,
+        "refused": 0,
         "conversations": 1,
     }
 
@@ -143,7 +120,7 @@ def test_health_says_what_there_is(surface):
 @pytest.mark.parametrize(
     ("path", "method", "status", "problem"),
     [
-        ("/", "GET", 404, "There is no / here; there are /health, /requests"),
+        ("/", "GET", 404, "There is no / here; there are /health, /metrics, /requests"),
         ("/requests/99", "GET", 404, "There is no request 99"),
         ("/requests/1", "DELETE", 405, "DELETE is not possible here"),
         ("/reload", "GET", 405, "GET is not possible here"),
@@ -164,13 +141,28 @@ def test_what_cannot_be_done_is_explained(surface, path, method, status, problem
     assert problem in body["error"]
 
 
+def test_metrics_count_answers_and_misses(surface):
+    """By event and status, and how long they took; no journal that is forgotten changes that."""
+    _, port, admin = surface
+    for event in ("start", "start", "strat"):
+        ask(port, action=event)
+    admin("/requests", "DELETE")
+    found = admin.metrics()
+    assert found[("aimyproxy_exchanges_total", "start", "200")] == 2
+    assert found[("aimyproxy_exchanges_total", "strat", "404")] == 1
+    assert found[("aimyproxy_misses_total",)] == 1
+    assert found[("aimyproxy_total_seconds_count",)] == 3
+    assert found[("aimyproxy_total_seconds_sum",)] < 3
+
+
 def test_nobody_else_gets_in(surface):
     """No token, a wrong one, or a page that a browser was lured to under another name."""
     _, _, admin = surface
     for token in ("", "s3cre", "s3cret2"):
-        status, body = Surface(admin.url, token)("/health")
+        status, body = Surface(admin.url, token)("/requests")
         assert status == 401
         assert "Authorization: Bearer" in body["error"]
+    assert Surface(admin.url, "")("/health") == (200, {"ready": True})
     assert admin("/health", host="evil.example.com")[0] == 421
     assert admin("/health", host="127.0.0.1")[0] == 421
     assert admin("/health", host=admin.url.removeprefix("http://").replace("127.0.0.1", "LOCALHOST"))[0] == 200

@@ -11,15 +11,16 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
+from aimyproxy.admin.hosts import Hosts
+from aimyproxy.admin.metrics import Metrics
+from aimyproxy.admin.surface import Surface
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.journal import Entry, Journal
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.exchange import Body, Request
 from aimyproxy.mockserver.admin import Admin, State, document
-from aimyproxy.mockserver.hosts import Hosts
 from tests.builders import exchange
-from tests.mockserver.observers import Remembering
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -51,8 +52,9 @@ def surface(found=None, entries=()):
     for one in entries:
         journal.add(one)
     replayer = Replayer(Index.build(enumerate([exchange()], 1), []))
-    state = State("shop", replayer, journal, MissedEvents(), Files(found), Remembering())
-    return Admin(state, "tökén", Hosts("127.0.0.1", "127.0.0.1", 9090)), state
+    state = State("shop", replayer, journal, MissedEvents(), Files(found), Metrics())
+    hosts = Hosts("127.0.0.1", "127.0.0.1", 9090)
+    return Surface(Admin(state).routes, "tökén", hosts, lambda: True, print), state
 
 
 def ask(admin, path, method="GET", query=b"", authorization="Bearer tökén", **headers):
@@ -73,7 +75,7 @@ def test_the_token_is_asked_for_in_any_spelling_of_bearer():
     """And in no other scheme; what is missing is said as HTTP says it."""
     admin, _ = surface()
     assert ask(admin, "/health", authorization="bearer  tökén")[0] == 200
-    for wrong in ("", "tökén", "Basic tökén", "Bearer", "Bearer tökén2", "Bearer toke"):
+    for wrong in ("tökén", "Basic tökén", "Bearer", "Bearer tökén2", "Bearer toke"):
         status, headers, _ = ask(admin, "/health", authorization=wrong)
         assert (status, headers[b"www-authenticate"]) == (401, b"Bearer")
 
@@ -121,19 +123,3 @@ def test_files_that_can_be_loaded_answer_from_now_on():
     status, _, body = ask(admin, "/reload", "POST")
     assert (status, json.loads(body)) == (200, {"loaded": "2 exchanges, 0 mocks, 1 event", "warnings": []})
     assert state.replayer.index.exchanges == 2
-
-
-def test_a_bug_is_told_on_the_terminal():
-    """And not to whoever asks."""
-    admin, state = surface(ZeroDivisionError("a bug"))
-    status, headers, body = ask(admin, "/reload", "POST")
-    assert (status, headers[b"content-type"]) == (500, b"application/json")
-    assert b"a bug" not in body
-    [told] = state.observer.bad
-    assert told.startswith("The admin surface could not answer: ZeroDivisionError: a bug (test_admin.py:")
-
-
-def test_only_http_is_served():
-    """A WebSocket is nobody's business here."""
-    admin, _ = surface()
-    asyncio.run(admin({"type": "websocket"}, None, None))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
 
 _PLAIN_HTTP = "80"
 
@@ -18,6 +22,12 @@ class Hosts:
         self._names = {given.lower(), bound, "localhost", "127.0.0.1", "::1"}
         self._port = str(port)
         self._everywhere = _is_everywhere(bound)
+
+    @classmethod
+    def of(cls, given: str, listener: socket.socket) -> Hosts:
+        """The names of a server that was told to listen on `given`, and does so on this socket."""
+        bound, port, *_ = listener.getsockname()
+        return cls(given, bound, port)
 
     def own(self, header: str) -> bool:
         """Whether a Host header names this server."""

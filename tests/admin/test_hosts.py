@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aimyproxy.mockserver.hosts import Hosts
+from aimyproxy.admin.hosts import Hosts
 
 LOOPBACK = Hosts("127.0.0.1", "127.0.0.1", 9090)
 NAMED = Hosts("Mock.test", "10.0.0.7", 9090)

@@ -1,0 +1,30 @@
+"""The addon that lets in only whom the guard lets in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aimyproxy.proxy.addons import refuse
+
+if TYPE_CHECKING:
+    from mitmproxy import http
+
+    from aimyproxy.guard import Guard
+
+
+class Guarding:
+    """Refuses what the guard refuses before anything is forwarded, and takes the secrets out of what it lets in."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Look at a request before its body comes: one that breaks off there shall be recorded without secrets, too."""
+        request = flow.request
+        path, fields = request.data.path, request.headers.fields
+        peer = flow.client_conn.peername
+        refusal = self._guard.refusal(peer[0] if peer else "", path, fields)
+        request.data.path = self._guard.path_behind(path)
+        request.headers.fields = tuple(one for one in fields if not self._guard.is_secret(one[0]))
+        if refusal:
+            refuse(flow, refusal)
