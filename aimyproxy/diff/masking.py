@@ -1,7 +1,8 @@
-"""An effect without what it took from its own request: what two users' answers to one question have in common."""
+"""What answers took from their own requests: left out, or said with another user's values."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zlib import crc32
@@ -38,9 +39,45 @@ def masked(value: JSON, variables: Mapping[str, JSON]) -> JSON:
         return value
 
 
+def personal(variables: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The system variables of a request: what is not the bot author's own, and tells of the user."""
+    return {name: value for name, value in variables.items() if name in SYSTEM_VARIABLES and name != "action"}
+
+
+def rebased(value: JSON, own: Mapping[str, JSON], others: Mapping[str, JSON]) -> JSON:
+    """A value out of an answer to somebody with the `own` system variables, as somebody with the `others` had got it.
+
+    In `"Привет, Иван"`, the name that came from `$.rawRequest.message.from.first_name` is the other's there. What is
+    volatile in the request is left alone.
+    """
+    told: dict[str, JSON] = {}
+    theirs = dict(leaves(others))
+    for path, leaf in leaves(without_volatile(own)):
+        other = theirs.get(path)
+        if _telling(leaf) and _telling(other):
+            told.setdefault(str(leaf), other)
+    if all(text == str(other) for text, other in told.items()):
+        return value
+    known = re.compile("|".join(re.escape(text) for text in sorted(told, key=len, reverse=True)))
+    try:
+        return _said(value, known, told)
+    except RecursionError:
+        return value
+
+
+def _said(value: JSON, known: re.Pattern[str], told: Mapping[str, JSON]) -> JSON:
+    if isinstance(value, dict):
+        return {key: _said(member, known, told) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_said(element, known, told) for element in value]
+    if isinstance(value, str):
+        return known.sub(lambda found: str(told[found[0]]), value)
+    other = told.get(str(value)) if _telling(value) else None
+    return value if other is None or isinstance(other, str) else other
+
+
 def _marks(variables: Mapping[str, JSON]) -> Marks:
-    system = {name: value for name, value in variables.items() if name in SYSTEM_VARIABLES and name != "action"}
-    telling = leaves(without_volatile(system))
+    telling = leaves(without_volatile(personal(variables)))
     found = {(str(leaf), _stand_in(path)) for path, leaf in telling if _telling(leaf)}
     return sorted(found, key=lambda mark: (-len(mark[0]), mark[1]))
 

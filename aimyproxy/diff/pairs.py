@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.diff.answers import EFFECTS, Answer, Scope, answer_of
+from aimyproxy.diff.masking import personal, rebased
 from aimyproxy.diff.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
 
     from aimyproxy.exchange import Body, Exchange, Request
+    from aimyproxy.jsonvalue import JSON
 
 Key: TypeAlias = "tuple[Hashable, int]"
 """What was asked, and the how manieth time: equal for the two exchanges of a pair."""
@@ -28,8 +30,11 @@ _NO_INPUTS: Final = (aimylogic.SYSTEM_VARIABLES | aimylogic.VOLATILE_VARIABLES) 
 Side: TypeAlias = "Iterable[tuple[int, Exchange | Stored]]"
 """The ids and the exchanges of one side, in recorded order."""
 Keyed: TypeAlias = "tuple[Key, int, Exchange | Stored]"
-_Waiting: TypeAlias = "tuple[Answer, bytes | None]"
-"""An answer without a partner yet, and what was asked, by whomever; None where ids say what is a pair."""
+_Waiting: TypeAlias = "tuple[Answer, bytes | None, bytes]"
+"""An answer without a partner yet, what was asked, by whomever, and by whom: the request's system variables as JSON.
+
+What was asked is None where ids say what is a pair.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def inputs(exchange: Exchange | Stored, occurrence: int, status: int = 0) -> byt
 
     That is `queryText`, `channelType` and the bot author's own variables. A `status` may have to be equal, too.
     """
-    variables = exchange.variables if isinstance(exchange, Stored) else exchange.request.body.variables()
+    variables = _variables(exchange)
     if exchange.event is None or variables is None:
         return question(exchange.request) + status.to_bytes(2, "big")
     said = {name: value for name, value in variables.items() if name not in _NO_INPUTS}
@@ -106,8 +111,9 @@ def pairs(baseline: Side, candidate: Side, scope: Scope = EFFECTS, name: str = "
 
     Where the candidate was made from the baseline, or both from the same recording, that says what is a pair; else
     event and occurrence in the conversation do. What is left, since other users were recorded, is a pair where the
-    inputs are the same. Both are walked side by side; an answer is kept until its partner comes, so memory grows with
-    the disorder between the recordings and not with their length. What is alone comes last, in its own order.
+    inputs are the same; what the baseline's answer took from its own request is said of the other user there. Both are
+    walked side by side; an answer is kept until its partner comes, so memory grows with the disorder between the
+    recordings and not with their length. What is alone comes last, in its own order.
     """
     alone: tuple[dict[Key, _Waiting], dict[Key, _Waiting]] = ({}, {})
     for both in zip_longest(*_keyed(baseline, candidate, name)):
@@ -123,7 +129,8 @@ def pairs(baseline: Side, candidate: Side, scope: Scope = EFFECTS, name: str = "
             answer = _answer(identity, exchange, scope)
             partner = alone[1 - side].pop(key, None)
             if partner is None:
-                alone[side][key] = answer, inputs(exchange, key[1]) if key[0] != _ID else None
+                asked = inputs(exchange, key[1]) if key[0] != _ID else None
+                alone[side][key] = answer, asked, asker(exchange)
             else:
                 yield Pair(answer, partner[0]) if side == 0 else Pair(partner[0], answer)
     yield from _left(*alone)
@@ -132,20 +139,39 @@ def pairs(baseline: Side, candidate: Side, scope: Scope = EFFECTS, name: str = "
 def _left(baseline: Mapping[Key, _Waiting], candidate: Mapping[Key, _Waiting]) -> Iterator[Pair]:
     """Those who asked the same, in their order, and who is alone."""
     by_inputs: dict[bytes, deque[Key]] = {}
-    for key, (_, asked) in candidate.items():
+    for key, (_, asked, _) in candidate.items():
         if asked is not None:
             by_inputs.setdefault(asked, deque()).append(key)
     found: set[Key] = set()
     lonely = []
-    for answer, asked in baseline.values():
+    for answer, asked, by in baseline.values():
         waiting = by_inputs.get(asked) if asked is not None else None
         if waiting:
             found.add(waiting[0])
-            yield Pair(answer, candidate[waiting.popleft()][0])
+            other, _, by_other = candidate[waiting.popleft()]
+            yield pair_of_strangers(answer, by, other, by_other)
         else:
             lonely.append(answer)
     yield from (Pair(answer, None) for answer in lonely)
-    yield from (Pair(None, answer) for key, (answer, _) in candidate.items() if key not in found)
+    yield from (Pair(None, answer) for key, (answer, *_) in candidate.items() if key not in found)
+
+
+def asker(exchange: Exchange | Stored) -> bytes:
+    """Who asked: the request's system variables as JSON, which takes less memory than the variables."""
+    return jsonvalue.dumps(personal(_variables(exchange) or {}))
+
+
+def pair_of_strangers(baseline: Answer, by: bytes, candidate: Answer, by_other: bytes) -> Pair:
+    """The pair of two users' answers: what the baseline's took from its own request is said of the other user.
+
+    `by` and `by_other` are who asked, as `asker` tells it.
+    """
+    value = rebased(baseline.effect.value, jsonvalue.loads(by), jsonvalue.loads(by_other))
+    return Pair(replace(baseline, effect=replace(baseline.effect, value=value)), candidate)
+
+
+def _variables(exchange: Exchange | Stored) -> JSON:
+    return exchange.variables if isinstance(exchange, Stored) else exchange.request.body.variables()
 
 
 def _alike(before: Exchange | Stored, after: Exchange | Stored, scope: Scope) -> Alike | None:

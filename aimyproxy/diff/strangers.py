@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from aimyproxy.diff.pairs import Occurrences, Pair
+from aimyproxy.diff.pairs import Occurrences, Pair, asker, pair_of_strangers
 from aimyproxy.diff.stored import stored
 
 if TYPE_CHECKING:
@@ -40,12 +40,13 @@ def introduced(
         yield from alone
         return
     question = learn(baseline)
-    waiting: dict[bytes, deque[int]] = {}
-    for identity, key in _asked(candidate, after, events, question):
-        waiting.setdefault(key, deque()).append(identity)
-    for identity, key in _asked(baseline, before, events, question):
+    waiting: dict[bytes, deque[tuple[int, bytes]]] = {}
+    for identity, key, by in _asked(candidate, after, events, question):
+        waiting.setdefault(key, deque()).append((identity, by))
+    for identity, key, by in _asked(baseline, before, events, question):
         if others := waiting.get(key):
-            yield Pair(before.pop(identity), after.pop(others.popleft()))
+            other, by_other = others.popleft()
+            yield pair_of_strangers(before.pop(identity), by, after.pop(other), by_other)
     yield from (Pair(answer, None) for answer in before.values())
     yield from (Pair(None, answer) for answer in after.values())
 
@@ -56,8 +57,11 @@ def _events(answers: Iterable[Answer]) -> set[str]:
 
 def _asked(
     recording: Recording, wanted: Mapping[int, Answer], events: set[str], question: Question
-) -> Iterator[tuple[int, bytes]]:
-    """The ids of those wanted, in recorded order, and what they asked; made from others they have no other partner."""
+) -> Iterator[tuple[int, bytes, bytes]]:
+    """The ids of those wanted, in recorded order, what they asked, and by whom.
+
+    Who was made from another exchange has no other partner.
+    """
     occurrences = Occurrences()
     previous: dict[Conversation, str | None] = {}
     for identity, exchange in stored(recording):
@@ -71,4 +75,4 @@ def _asked(
         variables = exchange.variables
         key = question(event, variables, occurrence, before) if variables is not None and event is not None else None
         if key is not None:
-            yield identity, key
+            yield identity, key, asker(exchange)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimyproxy.diff.comparison import compare
 from aimyproxy.diff.pairs import pairs
 from aimyproxy.exchange import Body, Request
 from tests import builders
@@ -48,6 +49,23 @@ def test_other_users_who_asked_the_same_are_pairs():
     candidate = [*said("x", size="L"), *said("y", ("start", "start", "pay"), size="M"), *said("b", size="S")]
     found = ids(pairs(list(enumerate(baseline, 1)), list(enumerate(candidate, 1))))
     assert sorted(found, key=str) == [(1, None), (2, 5), (3, 2), (4, 3), (None, 1), (None, 4)]
+
+
+def greeted(user, name, greeting):
+    person = {"id": len(name) * 1111, "first_name": name}
+    asked = builders.request(userId=user, name="", rawRequest={"message": {"from": person, "message_id": 7}})
+    said = {"greeting": f"{greeting}, {name}!", "who": person["id"], "link": f"/u/{user}", "none": None}
+    return builders.exchange(asked, builders.response(said))
+
+
+def test_what_an_answer_took_from_its_user_is_no_difference_to_another_users():
+    """Names and ids out of the request, alone or in texts; what the webhook says otherwise is."""
+    baseline = [(1, greeted("user-1", "Иван", "Привет"))]
+    (same,) = pairs(baseline, [(1, greeted("user-2", "Екатерина", "Привет"))])
+    assert compare(same.baseline, same.candidate) == []
+    (other,) = pairs(baseline, [(1, greeted("user-2", "Екатерина", "Здравствуйте"))])
+    (found,) = compare(other.baseline, other.candidate)
+    assert (found.difference.before, found.difference.after) == ("Привет, Екатерина!", "Здравствуйте, Екатерина!")
 
 
 def test_what_was_made_from_another_recording_is_never_taken_for_anothers():
