@@ -31,7 +31,7 @@ _VARYING = (
     (re.compile(r" +[\d.,]+ ms"), " N ms"),
     (re.compile(r"[\d.]+ (kB|B)\b"), "SIZE"),
     (re.compile(r"(?<=passed in )[\d.]+s"), "TIME"),
-    (re.compile(r"date: .*"), "date: TIME"),
+    (re.compile(r"Date: .*"), "Date: TIME"),
 )
 
 
