@@ -63,12 +63,24 @@ _VOLATILE_ANYWHERE: Final = (
 _DATES: Final = ("date", "timestamp", "time", "createdAt", "updatedAt")
 
 
+# Made once: a union of types is made anew wherever it is spelled.
+_CONTAINERS: Final = (dict, list)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tails:
-    """Ends of paths: keys that are volatile wherever they stand, and by key the keys below which they are."""
+    """Ends of paths: keys that are volatile wherever they stand, and by key the keys below which they are.
+
+    `keys` are both.
+    """
 
     names: frozenset[str]
     pairs: Mapping[str, frozenset[str]]
+    keys: frozenset[str]
+
+    def cut(self, above: str, key: str) -> bool:
+        """Whether a path that ends in these two keys is volatile."""
+        return key in self.names or above in self.pairs.get(key, ())
 
 
 def _tails(spelled: tuple[str, ...]) -> _Tails:
@@ -77,6 +89,7 @@ def _tails(spelled: tuple[str, ...]) -> _Tails:
     return _Tails(
         frozenset(key for above, _, key in split if not above),
         {key: frozenset(above for above, _, other in split if above and other == key) for key in pairs},
+        frozenset(key for _, _, key in split),
     )
 
 
@@ -210,16 +223,13 @@ def _is_volatile(path: Path, channel: str | None) -> bool:
 
 def without_volatile(variables: Mapping[str, JSON]) -> dict[str, JSON]:
     """The variables less all that is volatile in their channel, `action` included; the original stays as it is."""
-    channel = variables.get("channelType")
-    result: dict[str, JSON] = {}
-    for name, value in variables.items():
-        if name in VOLATILE_VARIABLES:
-            continue
-        if name == RAW_REQUEST:
-            value = _pruned(value, "", _channel_tails(channel))  # noqa: PLW2901
-        elif name == "httpResponse":
-            value = _pruned(value, "", _DATE_TAILS)  # noqa: PLW2901
-        result[name] = value
+    result = dict(variables)
+    for name in VOLATILE_VARIABLES:
+        result.pop(name, None)
+    if RAW_REQUEST in result:
+        result[RAW_REQUEST] = _pruned(result[RAW_REQUEST], "", _channel_tails(variables.get("channelType")))
+    if "httpResponse" in result:
+        result["httpResponse"] = _pruned(result["httpResponse"], "", _DATE_TAILS)
     return result
 
 
@@ -230,20 +240,17 @@ def _channel_tails(channel: JSON) -> _Tails:
 
 
 def _ends_in(keys: tuple[str, ...], tails: _Tails) -> bool:
-    return any(
-        key in tails.names or (key in tails.pairs and above in tails.pairs[key])
-        for above, key in zip(("", *keys), keys, strict=False)
-    )
+    return any(tails.cut(above, key) for above, key in zip(("", *keys), keys, strict=False))
 
 
 def _pruned(value: JSON, above: str, tails: _Tails) -> JSON:
     if isinstance(value, dict):
-        names, pairs = tails.names, tails.pairs
+        looked_at = tails.keys
         return {
-            key: _pruned(member, key, tails) if isinstance(member, dict | list) else member
+            key: _pruned(member, key, tails) if isinstance(member, _CONTAINERS) else member
             for key, member in value.items()
-            if key not in names and not (key in pairs and above in pairs[key])
+            if key not in looked_at or not tails.cut(above, key)
         }
     if isinstance(value, list):
-        return [_pruned(element, above, tails) if isinstance(element, dict | list) else element for element in value]
+        return [_pruned(element, above, tails) if isinstance(element, _CONTAINERS) else element for element in value]
     return value

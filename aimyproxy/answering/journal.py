@@ -32,7 +32,7 @@ class Kept(Protocol):
 # Made for each request that is answered: being frozen would take as long again.
 @dataclass(slots=True)
 class Entry:
-    """A request and what it got. `number` counts from 1 in the order of answering.
+    """A request and what it got. `number` counts from 1 in the order of answering; a journal sets it.
 
     `moment` is when it was answered, in seconds since 1970. `source` is as in `exact #17`; `miss` is set where nothing
     answered. `status`, `headers` and `body` are what was sent; None, empty and empty where the bot got no answer.
@@ -92,15 +92,11 @@ class Journal:
         """How many entries were added, those included that are kept no more."""
         return self._total
 
-    def next_number(self) -> int:
-        """The number for a new entry."""
+    def add(self, entry: Entry) -> None:
+        """Number the entry, and keep it."""
         with self._lock:
             self._total += 1
-            return self._total
-
-    def add(self, entry: Entry) -> None:
-        """Keep the entry."""
-        with self._lock:
+            entry.number = self._total
             self._entries.append(entry)
             self._bytes += entry.size
             while len(self._entries) > self._most or (self._bytes > self._most_bytes and len(self._entries) > 1):

@@ -60,10 +60,10 @@ class Replayer:
 
     def answer(self, request: Asking) -> tuple[Asked, Answer | Miss]:
         """What the request asks, and the answer to it or the miss; counts the request in its conversation."""
-        index, asked = self.index, Asked.of(request)
+        index, asked, conversations = self._index, Asked.of(request), self.conversations
         counted = index.counted(asked)
-        turns = dict(zip(counted, self.conversations.count(asked.conversation, counted), strict=True))
-        previous = self.conversations.follow(asked.conversation, asked.event)
+        turns = dict(zip(counted, conversations.count(asked.conversation, counted), strict=True))
+        previous = conversations.follow(asked.conversation, asked.event)
         answer = index.find(asked, turns, previous, self._serving)
         if answer is not None and not answer.hollow:
             return asked, answer

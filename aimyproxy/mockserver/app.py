@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from aimyproxy.answering.answers import Answer
 from aimyproxy.answering.journal import Entry
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.misses import Miss
@@ -17,7 +18,6 @@ from aimyproxy.mockserver.messages import Reply
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.asked import Asked
     from aimyproxy.answering.faults import Fault
     from aimyproxy.answering.journal import Journal
@@ -85,9 +85,14 @@ class App:
         begun = time.perf_counter()
         try:
             asked, found = self._replayer.answer(heard)
-            asking = _Asking(heard, begun, asked, found, self._trouble.strike(asked.event, found.fault))
+            if self._trouble.calm and isinstance(found, Answer) and not (found.delay_ms or found.fault):
+                reply = _reply_of(found)
+                self._tell(heard, asked, reply, str(found.source), begun, None)
+                return reply
+            fault = self._trouble.strike(asked.event, found.fault)
+            asking = _Asking(heard, begun, asked, found, fault)
             made = self._made(asking)
-            if isinstance(made, Reply) and asking.fault is None:
+            if fault is None and isinstance(made, Reply):
                 return self._told(asking, made)
             return self._late(asking, made, line)
         except Exception as error:
@@ -103,7 +108,7 @@ class App:
     def refused(self, heard: Heard, status: int, problem: str) -> Reply:
         """The reply to a request that is not answered; what came of its body is not kept."""
         reply = Reply.of_json(status, {"error": problem}, "error")
-        bare = Heard(heard.method, heard.target, heard.headers)
+        bare = Heard(heard.method, heard.target, heard.headers, size=heard.size - len(heard.raw))
         self._tell(bare, None, reply, "error", time.perf_counter(), None)
         return reply
 
@@ -154,7 +159,7 @@ class App:
         self, heard: Heard, asked: Asked | None, reply: Reply | None, source: str, begun: float, miss: Miss | None
     ) -> None:
         entry = Entry(
-            self._journal.next_number(),
+            0,
             time.time(),
             asked.event if asked else None,
             asked.conversation if asked else None,

@@ -53,7 +53,7 @@ def reply_to(fault: Fault, reply: Reply) -> Reply:
 class Trouble:
     """What goes wrong or takes long on purpose; the same `seed` makes the same happen to the same requests.
 
-    `slow_seconds` is how long a slow answer takes.
+    `slow_seconds` is how long a slow answer takes; `calm` says that nothing happens but what mocks ask for.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Trouble:
         self._chances = Chances(seed, "latency")
         self._slow_seconds = slow_seconds
         self._stopping = asyncio.Event()
+        self.calm = not (self._latency.given or self._faults.given)
 
     def strike(self, event: str | None, own: Fault | None = None) -> Fault | None:
         """The fault that a request of this event meets, `own` being that of the mock that answers it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from aimyproxy.content import body_of
 from aimyproxy.exchange import Body, Request
@@ -14,17 +14,15 @@ if TYPE_CHECKING:
 RawHeaders: TypeAlias = "list[tuple[bytes, bytes]]"
 """Names in lower case, and values, in the order of the wire."""
 
-_PER_HEADER: Final = 4
-
 
 class Heard:
     """A whole request. `target` is its path and query, `raw` its body, `coding` its Content-Encoding.
 
-    `limit` is how many bytes its body may decompress to. `last` says that the bot wants no further answer on this
-    connection, `old` that it speaks HTTP/1.0.
+    `limit` is how many bytes its body may decompress to, `size` how many it takes, head and body. `last` says that the
+    bot wants no further answer on this connection, `old` that it speaks HTTP/1.0.
     """
 
-    __slots__ = ("coding", "headers", "last", "limit", "method", "old", "raw", "target")
+    __slots__ = ("coding", "headers", "last", "limit", "method", "old", "raw", "size", "target")
 
     def __init__(
         self,
@@ -34,6 +32,7 @@ class Heard:
         raw: bytes = b"",
         coding: str = "",
         limit: int = BODY_LIMIT,
+        size: int = 0,
         *,
         last: bool = False,
         old: bool = False,
@@ -44,6 +43,7 @@ class Heard:
         self.raw = raw
         self.coding = coding
         self.limit = limit
+        self.size = size
         self.last = last
         self.old = old
 
@@ -70,12 +70,6 @@ class Heard:
         """
         headers: Headers = tuple((_text(name), _text(value)) for name, value in self.headers)
         return Request(self.method, self.path, headers, self.body)
-
-    @property
-    def size(self) -> int:
-        """How many bytes it takes, head and body."""
-        head = sum(len(name) + len(value) + _PER_HEADER for name, value in self.headers)
-        return len(self.target) + head + len(self.raw)
 
 
 def _text(raw: bytes) -> str:

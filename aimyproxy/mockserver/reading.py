@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import httptools
 
 from aimyproxy.mockserver.heard import Heard
-from aimyproxy.mockserver.refusals import Head, Refusal, TurnedAway, head_of, path_of, refusal_of
+from aimyproxy.mockserver.refusals import (
+    PLAIN,
+    Refusal,
+    TurnedAway,
+    check_first_line,
+    head_of,
+    path_of,
+    refusal_of,
+    too_large,
+)
 
 if TYPE_CHECKING:
     from aimyproxy.guard import Guard
@@ -16,7 +25,6 @@ if TYPE_CHECKING:
 
 Phase: TypeAlias = Literal["idle", "head", "body"]
 
-_NO_HEAD: Final = Head(None, chunked=False, coding="", expects=False, old=False)
 _PER_HEADER: Final = 4
 # Somebody may send a chunk for each byte; nobody needs more than this around it.
 _AROUND_A_BYTE: Final = 16
@@ -40,7 +48,7 @@ class Reader:
         self._url = b""
         self._headers: RawHeaders = []
         self._parts: list[bytes] = []
-        self._head = _NO_HEAD
+        self._head = PLAIN
         self._head_size = self._pending = self.received = 0
         self._upgrading = False
 
@@ -75,7 +83,7 @@ class Reader:
         """The refusal, knowing the request that it is for, if that is known; nothing is read any more."""
         self.over = True
         if self.phase == "body":
-            refusal.heard = Heard(self._method(), path_of(self._url), self._headers)
+            refusal.heard = Heard(self._method(), self._url, self._headers, size=self._head_size)
         return refusal
 
     def _parse(self, data: bytes) -> None:
@@ -111,14 +119,15 @@ class Reader:
         if self.phase == "head":
             if self._pending > self._limits.head:
                 raise self._too_long()
-        elif self._head.chunked and self._pending > 2 * self._limits.head + _AROUND_A_BYTE * self.received:
+        elif self._head.chunks and self._pending > 2 * self._limits.head + _AROUND_A_BYTE * self.received:
             raise Refusal(400, "there is far more around the body's chunks than in them")
 
     def _too_long(self) -> Refusal:
         return Refusal(431, f"the request's head is longer than {self._limits.head} bytes")
 
     def _method(self) -> str:
-        return str(self._parser.get_method(), "ascii")
+        method = self._parser.get_method()
+        return "POST" if method == b"POST" else str(method, "ascii")
 
     # What the parser calls.
 
@@ -145,17 +154,20 @@ class Reader:
         """The body follows, if there is one."""
         if self._head_size > self._limits.head:
             raise self._too_long()
-        self._head = head_of(self._parser.get_method(), self._parser.get_http_version(), self._headers)
+        parser = self._parser
+        version = parser.get_http_version()
+        check_first_line(parser.get_method(), version)
+        self._head, length = head_of(version, self._headers)
         self._url = path_of(self._url)
-        self._upgrading = self._parser.should_upgrade()
+        self._upgrading = parser.should_upgrade()
         if self._upgrading:
             # It is read once more without that, and then looked at.
             return
         if self._guard is not None:
             self._let_in(self._guard)
         self.phase = "body"
-        if self._head.length is not None and self._head.length > self._limits.body:
-            raise self._too_large()
+        if length > self._limits.body:
+            raise too_large(self._limits.body)
 
     def _let_in(self, guard: Guard) -> None:
         """Before the body comes: nobody hears of secrets, whatever is wrong with that."""
@@ -168,7 +180,7 @@ class Reader:
         """More of the body."""
         self.received += len(part)
         if self.received > self._limits.body:
-            raise self._too_large()
+            raise too_large(self._limits.body)
         self._parts.append(part)
 
     def on_message_complete(self) -> None:
@@ -184,11 +196,9 @@ class Reader:
             parts[0] if len(parts) == 1 else b"".join(parts),
             self._head.coding,
             self._limits.body,
+            self._head_size + self.received,
             last=self.over,
             old=self._head.old,
         )
         self._whole.append(heard)
         self.phase = "idle"
-
-    def _too_large(self) -> Refusal:
-        return Refusal(413, f"the request is larger than {self._limits.body} bytes")

@@ -7,6 +7,7 @@ lines, blanks before a colon, control characters, sizes of chunks that are none.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httptools
@@ -42,25 +43,36 @@ class TurnedAway(Refusal):
 
 
 class Head(NamedTuple):
-    """What a request's head says of its body: `length` is None where it doesn't, `coding` its Content-Encoding.
+    """What a request's head says of its body: whether it comes in `chunks`, and `coding`, its Content-Encoding.
 
     `expects` is whether the bot waits for a word before it sends the body, `old` whether it speaks HTTP/1.0.
     """
 
-    length: int | None
-    chunked: bool
-    coding: str
-    expects: bool
-    old: bool
+    chunks: bool = False
+    coding: str = ""
+    expects: bool = False
+    old: bool = False
 
 
-def head_of(method: bytes, version: str, headers: RawHeaders) -> Head:
-    """What the head of a request says; raises Refusal where it must not be believed."""
+PLAIN: Final = Head()
+"""What most heads say."""
+
+
+def check_first_line(method: bytes, version: str) -> None:
+    """See that it is a request for us; raises Refusal."""
     if version not in ("1.1", "1.0"):
         raise Refusal(505, "only HTTP/1.1 and HTTP/1.0 are spoken here")
     if method == b"CONNECT":
         raise Refusal(405, "this is no proxy: CONNECT is not possible")
-    hosts, length, coding, chunked, expects = 0, None, "", False, False
+
+
+def head_of(version: str, headers: RawHeaders) -> tuple[Head, int]:
+    """What the headers of a request say, and how many bytes its body has, 0 where they don't say.
+
+    Raises:
+        Refusal: they must not be believed.
+    """
+    hosts, length, coding, chunks, expects = 0, 0, "", False, False
     for name, value in headers:
         if name not in _LOOKED_AT:
             continue
@@ -73,13 +85,15 @@ def head_of(method: bytes, version: str, headers: RawHeaders) -> Head:
             # Several of them are one list.
             coding = f"{coding},{value.decode('latin-1')}" if coding else value.decode("latin-1")
         elif name == b"transfer-encoding":
-            _check_chunked(value, version, again=chunked)
-            chunked = True
+            _check_chunked(value, version, again=chunks)
+            chunks = True
         else:
             expects = _expects(value, version)
     if hosts != 1 and (hosts or version == "1.1"):
         raise Refusal(400, "there has to be one Host header" + (", not several" if hosts else ""))
-    return Head(length, chunked, coding, expects, version == "1.0")
+    if not (chunks or coding or expects) and version == "1.1":
+        return PLAIN, length
+    return Head(chunks, coding, expects, version == "1.0"), length
 
 
 def path_of(target: bytes) -> bytes:
@@ -106,6 +120,13 @@ def refusal_of(error: httptools.HttpParserError, data: bytes) -> Refusal:
     return Refusal(400, f"this is no HTTP request: {error.args[0] if error.args else 'it can not be read'}")
 
 
+def too_large(limit: int) -> Refusal:
+    """What to say to a body of more than so many bytes."""
+    return Refusal(413, f"the request is larger than {limit} bytes")
+
+
+# A bot says the same each time.
+@lru_cache(maxsize=64)
 def _check_host(value: bytes) -> None:
     if not _HOST.fullmatch(value.rstrip()):
         raise Refusal(400, "the Host header names no host")

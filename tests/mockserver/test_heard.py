@@ -66,8 +66,3 @@ def test_any_bytes_make_a_request(raw, coding):
     """Nothing that a bot sends is an error here."""
     request = Heard("POST", raw or b"/", [(b"x", raw)], raw, coding).request
     assert request.headers[0][1].encode("utf-8", "surrogateescape") == raw
-
-
-def test_its_size_is_that_of_head_and_body():
-    """So that what is kept of many has a limit."""
-    assert Heard("POST", b"/abc", [(b"a", b"bc")] * 3, b"12345").size == 4 + 3 * 7 + 5
