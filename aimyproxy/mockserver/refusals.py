@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LOOKED_AT: Final = frozenset({b"host", b"transfer-encoding", b"content-length", b"content-encoding", b"expect"})
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
-_TLS_HANDSHAKE: Final = b"\x16\x03"
+_TLS_HANDSHAKE: Final = b"\x16"
 _SCHEMES: Final = (b"http://", b"https://")
 
 
