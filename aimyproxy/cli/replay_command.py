@@ -10,7 +10,7 @@ import click
 from aimyproxy.cli.access_options import admin_options, guard_options
 from aimyproxy.cli.exposure import warn_of_rights
 from aimyproxy.cli.options import Url, listen_option, recordings_option, tls_options, trust_options
-from aimyproxy.cli.output import printable, say, say_set_aside
+from aimyproxy.cli.output import printable, say, say_set_aside, saying_aside
 from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete, StoreError
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ if TYPE_CHECKING:
 @listen_option
 @tls_options
 @recordings_option
+@saying_aside()
 def command(
     name: str,
     on_miss: str,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.answering.missed import MissedEvents
@@ -108,9 +108,7 @@ def _times(count: int) -> str:
 
 
 def _say(text: str, colour: str | None) -> None:
-    # A terminal that went away is no reason to leave the bot without its answer.
-    with suppress(OSError):
-        say(printable(text), colour)
+    say(printable(text), colour)
 
 
 def _colour(entry: Entry) -> str | None:
@@ -120,12 +118,17 @@ def _colour(entry: Entry) -> str | None:
     return "yellow" if entry.source == "miss" or entry.source.startswith("fault ") else None
 
 
+@lru_cache(maxsize=8)
+def _clock(second: int) -> str:
+    return datetime.fromtimestamp(second).astimezone().strftime("%H:%M:%S")
+
+
 def entry_line(entry: Entry) -> str:
     """What was served, in one line."""
     event = entry.event if entry.event is not None else f"{entry.request.method} {entry.request.path}"
     user = entry.conversation[2] if entry.conversation else "-"
     parts = [
-        datetime.now().astimezone().strftime("%H:%M:%S"),
+        _clock(int(entry.moment)),
         f"{shortened(event, 20):<20}",
         f"{shortened(user, 28):<28}",
         str(entry.status or "---"),

@@ -267,6 +267,28 @@ def test_the_bot_is_served_though_the_terminal_is_gone(shop):
             process.send_signal(signal.SIGTERM)
 
 
+def test_a_terminal_that_nobody_reads_stops_no_answer(shop):
+    """Though the pipe behind standard error is full."""
+    port = free_port()
+    command = [sys.executable, "-m", "aimyproxy", "replay", "shop", "--listen", f"127.0.0.1:{port}"]
+    with subprocess.Popen([*command, "--recordings", str(shop.folder.parent)], stderr=subprocess.PIPE) as process:
+        try:
+            eventually(lambda: listens(port), "a listener")
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as bot:
+                for _ in range(2000):
+                    bot.sendall(request_bytes(BOT))
+                    assert parsed(read_message(bot))[0] == 200
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return not probe.connect_ex(("127.0.0.1", port))
+
+
 def test_neither_mitmproxy_nor_what_is_not_needed_is_imported(shop):
     """The start takes a fraction of a second."""
     code = (
