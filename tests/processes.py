@@ -12,10 +12,12 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests import forkserver
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a test gives up on a process."""
 
 
@@ -30,12 +32,20 @@ def eventually(condition: Callable[[], Any], what: str, seconds: float = PATIENC
 
 
 class Running:
-    """A process whose output is collected line by line."""
+    """A process whose output is collected line by line.
 
-    def __init__(self, command: list[str], **options: Any) -> None:
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", **options
-        )
+    Where Python is to run one of our modules, it is forked, ready, from a process that has imported all of them, unless
+    `fork` is false or an option (`subprocess.Popen`'s) asks for more than that can do.
+    """
+
+    def __init__(self, command: list[str], *, fork: bool = True, **options: Any) -> None:
+        self.process: subprocess.Popen[str] | forkserver.Process
+        if fork and command[:2] == [sys.executable, "-m"] and options.keys() <= forkserver.OPTIONS:
+            self.process = forkserver.start(*command[2:], **options)
+        else:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", **options
+            )
         self.stdout: list[str] = []
         self.stderr: list[str] = []
         self._readers = [

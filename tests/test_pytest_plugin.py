@@ -24,10 +24,15 @@ def order(url, **variables):
 """
 
 
+# What else is installed takes a second to import, and is not wanted here.
+OTHERS = ("cacheprovider", "xdist", "xdist.looponfail", "pytest_cov", "hypothesispytest")
+
+
 def pytest_in(folder, *arguments):
     """Exit status and output of a run with warnings as errors."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *map(str, arguments)]
+    without = [argument for name in OTHERS for argument in ("-p", f"no:{name}")]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *without, *map(str, arguments)]
     ended = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False, timeout=60, env=environment
     )

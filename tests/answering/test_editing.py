@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy.answering.background import Hints
@@ -68,7 +68,6 @@ def said_by(index, requests):
 
 
 @pytest.mark.parametrize("match", MATCHES)
-@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_an_edited_index_is_the_one_that_would_be_built(match, data):
     """Step by step, through several edits, whether or not it has answered and learned before; and itself stays."""

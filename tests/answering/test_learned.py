@@ -378,7 +378,6 @@ def pure_recordings(draw):
     return webhook, requests
 
 
-@settings(max_examples=60, deadline=None)
 @given(pure_recordings())
 def test_a_pure_webhook_is_replayed_to_other_users_exactly(recording):
     """Constants, copies and templates: the same variables of a new user have the recorded effect."""
@@ -448,7 +447,7 @@ def planted(user, kind):
     return int(serial + "17") if form is None else form.format(serial)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(st.data())
 def test_no_value_of_a_user_reaches_another(data):
     """Wherever the webhook put it: who asks as somebody new gets nothing that belongs to a recorded user."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
@@ -95,7 +95,6 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("match", MATCHES)
-@settings(max_examples=60, deadline=None)
 @given(recordings())
 def test_a_recorded_conversation_has_the_recorded_effects(match, pairs):
     """In its order, from its own exchanges: status, variables, nested or not, and bodies that are no objects."""
@@ -106,7 +105,6 @@ def test_a_recorded_conversation_has_the_recorded_effects(match, pairs):
         assert same(effect(variables, answer), effect(variables, recorded))
 
 
-@settings(max_examples=60, deadline=None)
 @given(asked(), st.sampled_from(["telegram", "max"]), st.data())
 def test_what_is_volatile_is_rebased_and_changes_nothing_else(asked, channel, data):
     """The same request with other ids and dates has the same effect; its own are echoed."""
@@ -165,7 +163,6 @@ def put(value, path, held, shape):
     value[last] = made["alone" if shape == "text" and isinstance(held, list | dict) else shape]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(SOURCES), st.sampled_from(["alone", "list", "text"])), min_size=1, max_size=4),
     st.permutations(TARGETS),

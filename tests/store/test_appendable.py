@@ -11,7 +11,7 @@ import threading
 
 import pytest
 import tinydb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
@@ -68,7 +68,6 @@ def test_the_file_is_as_documented(path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-@settings(max_examples=30)
 @given(st.lists(st.lists(objects, max_size=3), max_size=5), st.booleans())
 def test_stock_tinydb_reads_it_after_any_appends(tmp_path_factory, batches, reopened):
     """After every append the file is a TinyDB database with all documents so far."""
