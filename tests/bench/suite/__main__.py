@@ -96,7 +96,7 @@ def _plan(arguments: argparse.Namespace, found: tools.Tools) -> Plan:
 def _report(arguments: argparse.Namespace, about: dict[str, Any], figures: Figures) -> None:
     made = tables.tables(figures)
     missing = {**about["missing"], **figures.missing}
-    print(machine.sentence(about), *(f"missing: {name}: {why}" for name, why in missing.items()), sep="\n")
+    print(machine.sentence(about), *(f"{name}: {why}" for name, why in missing.items()), sep="\n")
     for table in made:
         print(f"\n{tables.as_text(table)}")
     if arguments.json:

@@ -72,7 +72,7 @@ def latency(plan: Plan) -> list[Row]:
                 _warm_up(plan, one)
                 running.append(one)
         for number, connections in enumerate(plan.connections):
-            say(f"  {connections} connections")
+            say(f"  at {connections}")
             for _ in range(plan.latency_rounds):
                 for one in running:
                     mine = found[one.subject.name][number]

@@ -30,11 +30,10 @@ def described(found: Tools) -> dict[str, Any]:
 
 def sentence(machine: dict[str, Any]) -> str:
     """The machine in one line, for people."""
-    others = ", ".join(f"{name} {number}" for name, number in machine["tools"].items() if name != "mitmdump")
-    return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}, "
-        f"mitmproxy {machine['mitmproxy']}, {others}; {machine['date']}"
-    )
+    versions = {"Python": machine["python"], "mitmproxy": machine["mitmproxy"], **machine["tools"]}
+    versions.pop("mitmdump", None)
+    told = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {told}; {machine['date']}"
 
 
 def _cpu() -> str:

@@ -30,7 +30,7 @@ class Unfit(Exception):
 
 @dataclass
 class Served:
-    """A subject that answers: `start` seconds from its start to its first answer, `answered` requests up to now.
+    """A subject that answers: `start` and `start_cpu` seconds to its first answer, `answered` requests up to now.
 
     `open` requests were sent, and nobody waited for their answers to the end.
     """
@@ -39,6 +39,7 @@ class Served:
     place: Place
     group: Group
     start: float
+    start_cpu: float
     answered: int = 1
     open: int = 0
 
@@ -68,12 +69,13 @@ def served(subject: Subject, bounds: Bounds, webhook: str = "") -> Iterator[Serv
         Unfit: it is missing, too slow, or wrong.
     """
     if subject.missing:
-        raise Unfit(f"missing: {subject.missing}")
+        raise Unfit(subject.missing)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aimyproxy-bench-")))
         place = Place(folder, free_port(), free_port(), webhook)
         group = stack.enter_context(running(subject.command(place), folder))
-        one = Served(subject, place, group, _first_answer(group, place, subject.asked[0].request, bounds.start))
+        start = _first_answer(group, place, subject.asked[0].request, bounds.start)
+        one = Served(subject, place, group, start, group.cpu())
         subject.prepared(place)
         traffic.write_requests(one.requests, subject.asked)
         check(one, bounds.answer)

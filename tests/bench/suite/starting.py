@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -28,11 +29,11 @@ _IMPORTED = re.compile(r"^import time:.*\| +(mitmproxy[\w.]*)$", re.MULTILINE)
 
 @dataclass
 class Starts:
-    """What one thing took, in seconds of each round, and with how much memory it then stood there."""
+    """What one thing took in each round, in seconds and in seconds of CPU, and how much memory it then had."""
 
     what: str
-    measure: Callable[[Starts], float]
-    seconds: list[float] = field(default_factory=list)
+    measure: Callable[[Starts], tuple[float, float]]
+    took: list[tuple[float, float]] = field(default_factory=list)
     peak_mb: float | None = None
     file_mb: float | None = None
     trouble: str = ""
@@ -41,16 +42,18 @@ class Starts:
         if self.trouble:
             return
         try:
-            self.seconds.append(self.measure(self))
+            self.took.append(self.measure(self))
         except Unfit as trouble:
             self.trouble = str(trouble)
             say(f"  {self.what}: {trouble}")
 
     def row(self) -> Row:
+        seconds, cpu = zip(*self.took, strict=True) if self.took else ((), ())
         return {
             "what": self.what,
-            "median_s": statistics.median(self.seconds) if self.seconds else None,
-            "best_s": min(self.seconds, default=None),
+            "median_s": statistics.median(seconds) if seconds else None,
+            "best_s": min(seconds, default=None),
+            "cpu_s": statistics.median(cpu) if cpu else None,
             "peak_mb": self.peak_mb,
             "file_mb": self.file_mb,
             "trouble": self.trouble,
@@ -67,7 +70,9 @@ def start(plan: Plan) -> list[Row]:
         modules = _modules(plan, webhook.url)
         things = [
             Starts(HELP, lambda _: _ended([*subjects.AIMYPROXY, "--help"])),
-            Starts(IMPORTS, lambda _: _ended([sys.executable, "-c", f"import {', '.join(modules)}"])),
+            Starts(
+                IMPORTS, lambda _: _ended([sys.executable, "-c", f"import {', '.join(['aimyproxy.proxy', *modules])}"])
+            ),
             *(
                 Starts(one.name, _answering(plan, one, webhook.url))
                 for one in subjects.recorders(plan.tools)
@@ -88,7 +93,10 @@ def start(plan: Plan) -> list[Row]:
 
 
 def _modules(plan: Plan, webhook: str) -> list[str]:
-    """Those of mitmproxy that a recorder has imported when it has answered, the first ones first."""
+    """Those of mitmproxy that a recorder has imported when it has answered, the first ones first.
+
+    To import them and no others, `aimyproxy.proxy` has to be imported before them.
+    """
     ours = subjects.recorders(plan.tools)[0]
 
     def traced(place: subjects.Place) -> list[str]:
@@ -100,21 +108,27 @@ def _modules(plan: Plan, webhook: str) -> list[str]:
         return _IMPORTED.findall(one.group.log.read_text())[::-1]
 
 
-def _ended(command: list[str]) -> float:
-    began = time.perf_counter()
+def _ended(command: list[str]) -> tuple[float, float]:
+    began, used = time.perf_counter(), _children()
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise Unfit(f"ended with {done.returncode}: {done.stderr.strip()[-200:]}")
-    return time.perf_counter() - began
+    return time.perf_counter() - began, _children() - used
 
 
-def _answering(plan: Plan, subject: Subject, webhook: str = "") -> Callable[[Starts], float]:
-    def measure(starts: Starts) -> float:
+def _children() -> float:
+    """Seconds of CPU of all processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _answering(plan: Plan, subject: Subject, webhook: str = "") -> Callable[[Starts], tuple[float, float]]:
+    def measure(starts: Starts) -> tuple[float, float]:
         with served(subject, plan.bounds, webhook) as one:
             settled(one.group)
             starts.peak_mb = max(starts.peak_mb or 0.0, one.group.peak())
             if not webhook:
                 starts.file_mb = (one.place.folder / "bench/exchanges.json").stat().st_size / 1e6
-            return one.start
+            return one.start, one.start_cpu
 
     return measure

@@ -162,6 +162,7 @@ def _start(figures: Figures) -> list[Table]:
         Column("start to first answer, or to the end", _text("what")),
         Column("median s", _of("median_s", 2)),
         Column("best s", _of("best_s", 2)),
+        Column("CPU s", _of("cpu_s", 2)),
         Column("peak MB", _of("peak_mb")),
         Column("file MB", _of("file_mb", 1)),
         _TROUBLE,

@@ -82,7 +82,7 @@ def _memory(figures: Figures) -> float | None:
     return divided(row["peak_mb"], row["file_mb"]) if row else None
 
 
-HELP, IMPORTS = "aimyproxy --help", "import of mitmproxy's modules"
+HELP, IMPORTS = "aimyproxy --help", "import of what record needs of mitmproxy"
 SMALL, LARGE = "aimyproxy replay of 100 pairs", "aimyproxy replay of 100,000 pairs"
 
 TARGETS: Final = [

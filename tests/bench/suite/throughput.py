@@ -37,7 +37,7 @@ def replay(plan: Plan) -> list[Row]:
     """
     rows = []
     for size in plan.sizes:
-        say(f"  replay of {size:,} pairs")
+        say(f"  of {size:,}")
         rows += [one.row() for one in measured(_replayers(plan, size), wrk_load(plan), size=size)]
     return rows
 
@@ -55,5 +55,5 @@ def _replayers(plan: Plan, size: int) -> list[subjects.Subject]:
 def wrk_load(plan: Plan) -> Load:
     """The plan's load; Unfit where there is nothing that makes it."""
     if why := plan.tools.why("wrk"):
-        raise Unfit(f"missing: {why}")
+        raise Unfit(why)
     return Load(plan.tools.commands["wrk"], plan.warm_up, plan.seconds, plan.rounds, plan.bounds)
