@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 from tests.bench import append as appending
 from tests.bench import diff as diffing
 from tests.bench.suite import peerfiles, traffic
+from tests.bench.suite.groups import peak
 from tests.bench.suite.progress import say
 from tests.bench.suite.serving import Unfit
 
@@ -98,9 +98,8 @@ def _diffed(folder: Path, sizes: list[int], *, noise: bool) -> list[Row]:
     [pairs] = sizes
     before, after = diffing.recorded(folder, pairs, every=10, noise=noise)
     seconds = statistics.median(diffing.measured(before, after)[0] for _ in range(3))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     what = "all differ in a random number" if noise else "one of ten differs"
-    return [{"what": what, "pairs": pairs, "pairs_per_second": pairs / seconds, "peak_mb": peak}]
+    return [{"what": what, "pairs": pairs, "pairs_per_second": pairs / seconds, "peak_mb": peak()}]
 
 
 def main() -> None:

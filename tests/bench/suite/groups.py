@@ -43,7 +43,7 @@ class Group:
 
     def peak(self) -> float:
         """Megabytes that its processes had at most, each at its own time; what they share counts for each."""
-        return sum(_peak(identity) for identity, _ in self._members())
+        return sum(peak(identity) for identity, _ in self._members())
 
     def freeze(self) -> None:
         """Let it stand still, so that what it still has to do can't disturb the measuring of others."""
@@ -90,7 +90,8 @@ class Group:
         return found
 
 
-def _peak(identity: int) -> float:
+def peak(identity: int | str = "self") -> float:
+    """Megabytes that a process has had at most since it began its program."""
     with suppress(OSError):
         for line in Path(f"/proc/{identity}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
