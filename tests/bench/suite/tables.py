@@ -92,7 +92,7 @@ def tables(figures: Figures) -> list[Table]:
         "diff": _diff,
     }
     made = [table for part, make in makers.items() if figures.parts.get(part) for table in make(figures)]
-    return [*made, _targets(figures)]
+    return [*made, *_targets(figures)]
 
 
 def _made(heading: str, columns: Sequence[Column], rows: Sequence[Row], *, brief: bool = True) -> Table:
@@ -201,7 +201,7 @@ def _diff(figures: Figures) -> list[Table]:
 _VERDICTS = {None: "not measured", True: "met", False: "NOT MET"}
 
 
-def _targets(figures: Figures) -> Table:
+def _targets(figures: Figures) -> list[Table]:
     asked = figures.parts.keys() | figures.missing.keys()
     columns = [
         Column("target", _text("target")),
@@ -211,7 +211,8 @@ def _targets(figures: Figures) -> Table:
         ),
         Column("", lambda row: _VERDICTS[row["met"]]),
     ]
-    return _made("Targets", columns, [one.verdict(figures) for one in TARGETS if one.part in asked])
+    rows = [one.verdict(figures) for one in TARGETS if one.part in asked]
+    return [_made("Targets", columns, rows)] if rows else []
 
 
 def as_text(table: Table) -> str:
