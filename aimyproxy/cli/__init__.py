@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from aimyproxy.cli.output import lines_are_json, say, spell_lines
 from aimyproxy.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE, AimyproxyError
 
 _COMMANDS = ("demo", "record", "replay", "diff", "list", "show", "edit", "mock", "explain", "check", "rm")
@@ -44,21 +45,33 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; returns the exit status. The only place where errors become text and statuses."""
+    spell_lines("text")
     try:
         status = cli.main(arguments, prog_name="aimyproxy", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
+        _say_usage(error)
         return EXIT_TROUBLE
     except AimyproxyError as error:
-        click.secho(f"Error: {error}", fg="red", err=True)
+        _say_error(f"Error: {error}", error.exit_status)
         return error.exit_status
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", err=True)
+        say("Interrupted.", None, "error", lambda: {"status": EXIT_INTERRUPTED})
         return EXIT_INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # Whoever read our output has read enough; click says so by leaving.
         return EXIT_OK
     return status if isinstance(status, int) else EXIT_OK
+
+
+def _say_usage(error: click.ClickException) -> None:
+    if lines_are_json():
+        _say_error(f"Error: {error.format_message()}", EXIT_TROUBLE)
+    else:
+        error.show()
+
+
+def _say_error(text: str, status: int) -> None:
+    say(text, "red", "error", lambda: {"status": status})

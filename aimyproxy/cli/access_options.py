@@ -97,7 +97,8 @@ class AdminOptions:
     def tell(self, url: str) -> None:
         """Say where the surface is."""
         # The token ends the line: whoever copies it must not catch a full stop.
-        say(f"Admin surface on {url}" + (f", token {self.token}" if self.made_up else "."))
+        text = f"Admin surface on {url}" + (f", token {self.token}" if self.made_up else ".")
+        say(text, kind="admin", about=lambda: {"url": url})
         warn_of_admin(url)
 
 

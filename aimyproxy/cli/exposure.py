@@ -19,6 +19,7 @@ def warn_of_listening(url: str) -> None:
             f"Other machines can reach {url}, and it is not encrypted: whoever is on the way can read what users "
             "write. Give --cert and --key, unless a tunnel or platform in front of it encrypts.",
             "yellow",
+            "warning",
         )
 
 
@@ -29,6 +30,7 @@ def warn_of_admin(url: str) -> None:
             f"Other machines can reach {url}, and it is not encrypted: whoever is on the way can read the token. "
             "Listen on loopback, or let only a network that you trust reach it.",
             "yellow",
+            "warning",
         )
 
 
@@ -39,6 +41,7 @@ def warn_of_trust(trust: Trust) -> None:
             "--insecure: certificates are not verified, so whoever is on the way to the webhook can read and change "
             "what passes. For one of your own, give --ca instead.",
             "yellow",
+            "warning",
         )
 
 
@@ -46,7 +49,11 @@ def warn_of_rights(recording: Recording) -> None:
     """Warn where other users of this machine can read what is about to grow."""
     if recording.others_may_read():
         folder = recording.folder
-        say(f"Other users of this machine can read {folder}; `chmod -R go= {folder}` keeps them out.", "yellow")
+        say(
+            f"Other users of this machine can read {folder}; `chmod -R go= {folder}` keeps them out.",
+            "yellow",
+            "warning",
+        )
 
 
 def _exposed(url: str) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aimyproxy.cli.exposure import warn_of_trust
+from aimyproxy.cli.output import spell_lines
 from aimyproxy.errors import InvalidOption
 
 if TYPE_CHECKING:
@@ -136,3 +137,22 @@ def trust_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*arguments, trust=trust, **options)
 
     return wrapped
+
+
+def _spell(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
+    spell_lines(value)
+
+
+def log_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the user choose who reads what is said; nothing is passed."""
+    return click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        # Before the others: what is wrong with them is said in this form, too.
+        is_eager=True,
+        expose_value=False,
+        callback=_spell,
+        help="What is said on standard error: lines for people, or a JSON object a line for log collectors.",
+    )(function)

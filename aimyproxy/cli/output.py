@@ -6,14 +6,14 @@ import re
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from aimyproxy.cli.telling import to_standard_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from aimyproxy.cli.telling import Teller
@@ -25,19 +25,56 @@ _UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _tellers: Final[list[Teller]] = []
 
 
-def say(text: str, colour: str | None = None) -> None:
-    """Progress and logs, for people: to standard error; where nobody reads it any more, the work goes on."""
-    if _tellers:
-        _tellers[-1].put(click.style(text, fg=colour) if colour else text)
-        return
-    with suppress(OSError):
-        click.secho(text, fg=colour, err=True)
+class _Form:
+    """How lines are spelled in this process."""
+
+    json = False
+
+
+def spell_lines(form: str) -> None:
+    """From now on, spell what is said as `text` or as `json`; see `aimyproxy.cli.jsonlog`."""
+    _Form.json = form == "json"
+
+
+def lines_are_json() -> bool:
+    """Whether programs read what is said."""
+    return _Form.json
+
+
+def say(
+    text: str,
+    colour: str | None = None,
+    kind: str = "note",
+    about: Callable[[], Mapping[str, Any]] = dict,
+    details: Sequence[str] = (),
+) -> None:
+    """Progress and logs: to standard error; where nobody reads it any more, the work goes on.
+
+    `kind` and `about` are for programs that read it, `details` are lines that belong to it.
+    """
+    for line in _lines(text, colour, kind, about, details):
+        if _tellers:
+            _tellers[-1].put(line)
+            continue
+        with suppress(OSError):
+            click.echo(line, err=True)
+
+
+def _lines(
+    text: str, colour: str | None, kind: str, about: Callable[[], Mapping[str, Any]], details: Sequence[str]
+) -> Sequence[str]:
+    if _Form.json:
+        from aimyproxy.cli import jsonlog
+
+        return (jsonlog.spelled(text, colour, kind, about(), details),)
+    lines = (text, *details) if details else (text,)
+    return [click.style(line, fg=colour) for line in lines] if colour else lines
 
 
 @contextmanager
 def saying_aside() -> Iterator[None]:
     """A context in which `say` never waits: who has a bot to serve can't stop where a terminal isn't read."""
-    teller = to_standard_error()
+    teller = to_standard_error(_left_out)
     with teller.running():
         _tellers.append(teller)
         try:
@@ -46,10 +83,17 @@ def saying_aside() -> Iterator[None]:
             _tellers.remove(teller)
 
 
+def _left_out(count: int) -> str:
+    text = f"{count:,} lines are left out here: nobody read them in time."
+    return _lines(text, "yellow", "left_out", lambda: {"count": count}, ())[0]
+
+
 def say_set_aside(path: Path, set_aside: Path) -> None:
     """That the file ended in what a crash left, and where that is now."""
-    say(f"{path} ended in an unfinished line of {set_aside.stat().st_size} bytes (a crash?).")
-    say(f"  Set aside in {set_aside}; all other exchanges are there.")
+    say(
+        f"{path} ended in an unfinished line of {set_aside.stat().st_size} bytes (a crash?).",
+        details=(f"  Set aside in {set_aside}; all other exchanges are there.",),
+    )
 
 
 def counted(number: int, noun: str) -> str:

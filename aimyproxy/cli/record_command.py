@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from aimyproxy.cli.access_options import admin_options, guard_options
-from aimyproxy.cli.options import HeaderName, Url, listen_option, recordings_option, tls_options, trust_options
+from aimyproxy.cli.options import (
+    HeaderName,
+    Url,
+    listen_option,
+    log_option,
+    recordings_option,
+    tls_options,
+    trust_options,
+)
 from aimyproxy.cli.output import counted, say, saying_aside
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete, StoreError
 from aimyproxy.target import REPLAY_HEADER
@@ -71,6 +79,7 @@ if TYPE_CHECKING:
     help="How much may wait in memory while the recording can't be written; what comes beyond that is lost.",
 )
 @click.option("--strict", is_flag=True, help="Stop serving, with a 503, when an exchange can't be recorded.")
+@log_option
 @recordings_option
 @saying_aside()
 def command(

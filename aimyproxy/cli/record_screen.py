@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from aimyproxy.cli import jsonlog
 from aimyproxy.cli.exposure import warn_of_listening, warn_of_rights
 from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
 from aimyproxy.cli.refusals import Refusals
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _MOST_COUNTED: Final = 100_000
 """Events and conversations that the summary tells apart: bounds memory, whoever calls."""
+
+
+_MOST_NAMED: Final = 100
 
 
 class Screen:
@@ -49,22 +53,23 @@ class Screen:
         self.listened = True
         shown = f"[{host}]" if ":" in host else host
         url = f"{'https' if tls else 'http'}://{shown}:{port}"
-        say(f"Listening on {url}, forwarding to {target}. Ctrl-C stops.")
+        text = f"Listening on {url}, forwarding to {target}. Ctrl-C stops."
+        say(text, kind="started", about=lambda: {"url": url, "target": target, "recording": self._recording.name})
         warn_of_listening(url)
 
     def recorded(self, identity: int, exchange: Exchange) -> None:
         """One line an exchange: number, time, channel, user, event, status, milliseconds, effect."""
-        self._tell(str(identity), exchange)
+        self._tell(str(identity), exchange, "recorded", identity)
 
     def held(self, number: int, exchange: Exchange) -> None:
         """The line of an exchange that waits in memory: how many do stands in its id's place."""
-        self._tell(f"+{number}", exchange)
+        self._tell(f"+{number}", exchange, "held")
 
     def lost(self, _number: int, exchange: Exchange) -> None:
         """The line of an exchange that is nowhere else."""
-        self._tell("LOST", exchange)
+        self._tell("LOST", exchange, "lost")
 
-    def _tell(self, place: str, exchange: Exchange) -> None:
+    def _tell(self, place: str, exchange: Exchange, recorded: str, identity: int | None = None) -> None:
         self._events[exchange.event or "-" if len(self._events) < _MOST_COUNTED else "others"] += 1
         self._failures += exchange.failure is not None
         if exchange.conversation and len(self._conversations) < _MOST_COUNTED:
@@ -74,6 +79,8 @@ class Screen:
         say(
             f"{place:>5} {exchange_line(exchange)}" + (f"  SLOW, above {self._slow_ms / 1000:g} s" if slow else ""),
             colour,
+            "exchange",
+            lambda: jsonlog.about_exchange(identity, recorded, exchange, slow=slow),
         )
 
     def refused(self, refusal: Refusal) -> None:
@@ -83,14 +90,14 @@ class Screen:
     def news(self, message: str) -> None:
         """Something that was wrong is over; if it comes again, that is told again."""
         self._told.clear()
-        say(message, "green")
+        say(message, "green", "news")
 
     def trouble(self, message: str) -> None:
         """Tell each trouble once, and how often it came at the end."""
         self._troubles[message] += 1
         if message not in self._told:
             self._told.add(message)
-            say(message, "red")
+            say(message, "red", "trouble")
 
     def summary(self, total: int) -> None:
         """What this run has added: so many exchanges."""
@@ -98,12 +105,23 @@ class Screen:
         say(
             f"Recorded {counted(total, 'exchange')} ({self._failures} failed) of "
             f"{counted(len(self._conversations), 'conversation')} into {self._recording.path}"
-            + (f": {printable(events)}." if events else ".")
+            + (f": {printable(events)}." if events else "."),
+            kind="summary",
+            about=lambda: self._about(total),
         )
         self._refusals.summary()
         for message, count in self._troubles.items():
             if count > 1:
-                say(f"{count} times: {message}", "red")
+                say(f"{count} times: {message}", "red", "trouble")
+
+    def _about(self, recorded: int) -> dict[str, object]:
+        conversations = len(self._conversations)
+        return {
+            "recorded": recorded,
+            "failed": self._failures,
+            "conversations": conversations,
+            "events": dict(self._events.most_common(_MOST_NAMED)),
+        }
 
 
 class Behind:

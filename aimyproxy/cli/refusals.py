@@ -29,10 +29,12 @@ class Refusals:
         """Count a refusal, and tell of it where it is the first of its kind."""
         self._counts[refusal.reason] += 1
         if self._counts[refusal.reason] == 1:
-            say(f"{refusal.told} Further ones are counted.", "yellow")
+            about = {"reason": refusal.reason, "count": 1}
+            say(f"{refusal.told} Further ones are counted.", "yellow", "refused", lambda: about)
 
     def summary(self) -> None:
         """How many there were."""
         if total := self._counts.total():
             kinds = ", ".join(f"{count:,} {_WORDS[reason]}" for reason, count in self._counts.most_common())
-            say(f"Refused {counted(total, 'request')}: {kinds}.")
+            about = {"reasons": dict(self._counts), "count": total}
+            say(f"Refused {counted(total, 'request')}: {kinds}.", None, "refused", lambda: about)

@@ -9,7 +9,7 @@ import click
 
 from aimyproxy.cli.access_options import admin_options, guard_options
 from aimyproxy.cli.exposure import warn_of_rights
-from aimyproxy.cli.options import Url, listen_option, recordings_option, tls_options, trust_options
+from aimyproxy.cli.options import Url, listen_option, log_option, recordings_option, tls_options, trust_options
 from aimyproxy.cli.output import printable, say, say_set_aside, saying_aside
 from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete, StoreError
 
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="No line for each answer; misses and trouble still show.")
 @listen_option
 @tls_options
+@log_option
 @recordings_option
 @saying_aside()
 def command(
@@ -166,9 +167,9 @@ def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: in
     if admin:
         admin.tell(server.admin_url)
     if (faults and faults.given) or index.failing:
-        say(f"Faults are on, with --seed {seed}.", "yellow")
-        for event in sorted(faults.events - index.events if faults else ()):
-            say(printable(f"  The recording has no event {event!r}."), "yellow")
+        unknown = sorted(faults.events - index.events if faults else ())
+        lines = [printable(f"  The recording has no event {event!r}.") for event in unknown]
+        say(f"Faults are on, with --seed {seed}.", "yellow", "warning", details=lines)
 
 
 def _latency(given: str) -> Latency:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.answering.missed import MissedEvents
+from aimyproxy.cli import jsonlog
 from aimyproxy.cli.exposure import warn_of_listening
 from aimyproxy.cli.output import counted, printable, say, shortened
 from aimyproxy.cli.refusals import Refusals
@@ -34,7 +35,8 @@ class Screen:
 
     def listening(self, url: str, index: Index) -> None:
         """Say where the bot has to connect to, and what will answer it."""
-        say(f"Listening on {url}, replaying {self._name}: {index.summary()}. Ctrl-C stops.")
+        text = f"Listening on {url}, replaying {self._name}: {index.summary()}. Ctrl-C stops."
+        say(text, kind="started", about=lambda: {"url": url, "recording": self._name})
         warn_of_listening(url)
         for warning in index.warnings:
             self.trouble(warning)
@@ -46,9 +48,9 @@ class Screen:
             self._missed.add(entry.miss)
         colour = _colour(entry)
         if colour or not self._quiet:
-            _say(entry_line(entry), colour)
-        for line in entry.miss.lines() if entry.miss and entry.source == "miss" else ():
-            _say(f"  {line}", colour)
+            missed = entry.miss.lines() if entry.miss and entry.source == "miss" else ()
+            details = [printable(f"  {line}") for line in missed]
+            say(printable(entry_line(entry)), colour, "answer", lambda: jsonlog.about_answer(entry), details)
 
     def refused(self, refusal: Refusal) -> None:
         """A request was refused."""
@@ -56,11 +58,11 @@ class Screen:
 
     def news(self, message: str) -> None:
         """Something that the user waits for happened."""
-        _say(message, "green")
+        say(printable(message), "green", "news")
 
     def trouble(self, message: str) -> None:
         """Something went wrong, and replay goes on."""
-        _say(message, "red")
+        say(printable(message), "red", "trouble")
 
     def recorded(self, identity: int, _exchange: Exchange) -> None:
         """What was forwarded is in the file."""
@@ -70,12 +72,12 @@ class Screen:
     def held(self, number: int, _exchange: Exchange) -> None:
         """What was forwarded waits in memory."""
         if not self._quiet:
-            _say(f"Waits to be recorded, as the last of {number:,}.", "red")
+            say(f"Waits to be recorded, as the last of {number:,}.", "red", "trouble")
 
     def lost(self, number: int, _exchange: Exchange) -> None:
         """What was forwarded is recorded nowhere."""
         if not self._quiet:
-            _say(f"LOST, as the last of {number:,}.", "red")
+            say(f"LOST, as the last of {number:,}.", "red", "trouble")
 
     def summary(self, recorded: int) -> None:
         """How the requests of this run were answered, and what would help with those that were not.
@@ -84,7 +86,9 @@ class Screen:
         """
         total = sum(self._sources.values())
         sources = ", ".join(f"{count} {source}" for source, count in self._sources.most_common())
-        say(f"Stopped after {counted(total, 'request')}" + (f": {sources}." if sources else "."))
+        text = f"Stopped after {counted(total, 'request')}" + (f": {sources}." if sources else ".")
+        about = {"requests": total, "recorded": recorded, "sources": dict(self._sources)}
+        say(text, kind="summary", about=lambda: about)
         self._refusals.summary()
         if recorded:
             say(f"Recorded {counted(recorded, 'exchange')} of what was forwarded.")
@@ -93,22 +97,19 @@ class Screen:
 
     def _unanswered(self) -> None:
         ranked = self._missed.ranked()
-        say("Unanswered:")
+        lines = []
         for one in ranked[:_MOST_EVENTS]:
             event = one.latest.event if one.latest.event is not None else "(no event)"
             event = shortened(event, _LONGEST_EVENT)
-            say(printable(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))
+            lines.append(printable(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))
         others = self._missed.others + sum(one.count for one in ranked[_MOST_EVENTS:])
         if others:
-            say(f"  other events, {_times(others)}.")
+            lines.append(f"  other events, {_times(others)}.")
+        say("Unanswered:", details=lines)
 
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
-
-
-def _say(text: str, colour: str | None) -> None:
-    say(printable(text), colour)
 
 
 def _colour(entry: Entry) -> str | None:

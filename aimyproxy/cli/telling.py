@@ -24,12 +24,13 @@ _PATIENCE: Final = 2.0
 class Teller:
     """Writes lines in their order, several at once where they come fast; `put` never waits and never fails.
 
-    `write` gets bytes of whole lines and may wait as long as it likes. What was not read when the context `running`
-    ends gets two more seconds.
+    `write` gets bytes of whole lines and may wait as long as it likes; `word` makes the line that says how many were
+    left out. What was not read when the context `running` ends gets two more seconds.
     """
 
-    def __init__(self, write: Callable[[bytes], None], most: int = _MOST) -> None:
+    def __init__(self, write: Callable[[bytes], None], word: Callable[[int], str], most: int = _MOST) -> None:
         self._write = write
+        self._word = word
         self._most = most
         self._lines: deque[str] = deque()
         self._left_out = 0
@@ -70,18 +71,18 @@ class Teller:
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
         left_out, self._left_out = self._left_out, 0
         if left_out:
-            lines.append(f"{left_out:,} lines are left out here: nobody read them in time.")
+            lines.append(self._word(left_out))
         if lines:
             self._write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
 
 
-def to_standard_error() -> Teller:
+def to_standard_error(word: Callable[[int], str]) -> Teller:
     """A teller for this process's standard error; where that is closed, the lines go nowhere."""
     plain = not sys.stderr.isatty()
     try:
         descriptor = sys.stderr.fileno()
     except OSError:  # no file, but an object in its place
-        return Teller(lambda text: click.echo(text, err=True, nl=False))
+        return Teller(lambda text: click.echo(text, err=True, nl=False), word)
 
     def write(text: bytes) -> None:
         # Not through `sys.stderr`: whoever waits inside of it keeps Python from ending.
@@ -90,4 +91,4 @@ def to_standard_error() -> Teller:
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
 
-    return Teller(write)
+    return Teller(write, word)

@@ -13,7 +13,7 @@ LINES = [f"line {number}" for number in range(500)]
 def test_all_lines_are_written_in_their_order():
     """Also those that came just before the end."""
     written = []
-    teller = Teller(written.append)
+    teller = Teller(written.append, str)
     with teller.running():
         for line in LINES:
             teller.put(line)
@@ -23,7 +23,7 @@ def test_all_lines_are_written_in_their_order():
 def test_a_line_that_comes_alone_is_written_at_once():
     """It doesn't wait for the next one, nor for the end."""
     written = threading.Event()
-    teller = Teller(lambda _: written.set())
+    teller = Teller(lambda _: written.set(), str)
     with teller.running():
         teller.put("alone")
         assert written.wait(30)
@@ -38,14 +38,14 @@ def test_nobody_waits_for_a_reader_and_what_was_left_out_is_counted():
         reading.wait(30)
         written.append(text.decode())
 
-    teller = Teller(write, most=3)
+    teller = Teller(write, "{} lines are left out".format, most=3)
     with teller.running():
         teller.put("first")
         assert blocked.wait(30)
         for line in LINES:
             teller.put(line)
         reading.set()
-    assert written == ["first\n", "line 0\nline 1\nline 2\n497 lines are left out here: nobody read them in time.\n"]
+    assert written == ["first\n", "line 0\nline 1\nline 2\n497 lines are left out\n"]
 
 
 def test_who_never_reads_does_not_keep_a_process_from_ending():
