@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -20,10 +21,8 @@ def main() -> int:
         requirements, report = Path(folder, "requirements.txt"), Path(folder, "report.json")
         subprocess.run([*_EXPORT, requirements], check=True, stdout=subprocess.DEVNULL)
         command = [*_AUDIT, "--requirement", requirements, "--format", "json", "--output", report]
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(command, check=False, timeout=_SECONDS, capture_output=True)
-        except subprocess.TimeoutExpired:
-            pass
         found = json.loads(report.read_bytes()) if report.exists() else None
     status, lines = verdict(found)
     print("\n".join(lines))
