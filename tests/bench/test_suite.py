@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
 from tests.bench.suite import tables, traffic
 from tests.bench.suite.figures import Figures, divided, ratio
+from tests.bench.suite.latency import Found
 from tests.bench.suite.load import Outcome, Run, parsed
+from tests.bench.suite.openloop import Latencies, schedules
+from tests.bench.suite.serving import Unfit
 from tests.bench.suite.tables import Table, as_markdown, as_text
 from tests.bench.suite.targets import TARGETS
 
 
 def outcome(subject: str, *rates: int, size: int = 0, trouble: str = "") -> dict[str, object]:
     """A row of one-second rounds with so many answers."""
-    runs = [Run(rate, 1.0, 1.0, 2.0, 0, 0, cpu=rate * 500e-6) for rate in rates]
+    runs = [Run(rate, 1.0, 1.0, 2.0, 0, cpu=rate * 500e-6) for rate in rates]
     return Outcome(subject, size, lost=0, trouble=trouble, runs=runs).row()
 
 
@@ -25,8 +29,8 @@ def verdict(figures: Figures, name: str) -> dict[str, object]:
 
 def test_the_last_line_of_wrk_is_read() -> None:
     line = {"requests": 90, "microseconds": 3e6, "median_us": 250, "p99_us": 4000, "wrong_status": 2, "broken": 1}
-    run = parsed("Running 3s test @ http://127.0.0.1/\n" + json.dumps({**line, "late": 4}) + "\n")
-    assert run == Run(90, 3.0, 0.25, 4.0, wrong=3, late=4)
+    run = parsed("Running 3s test @ http://127.0.0.1/\n" + json.dumps(line) + "\n")
+    assert run == Run(90, 3.0, 0.25, 4.0, wrong=3)
 
 
 def test_a_rate_is_the_median_of_the_rounds_and_cpu_that_of_all_answers() -> None:
@@ -66,6 +70,29 @@ def test_each_size_is_compared_within_itself() -> None:
     ]
     found = verdict(Figures({"replay": rows}), "replay: 1 pair's requests/s, of 5,000 pairs'")
     assert (found["measured"], found["met"]) == (1.5, False)
+
+
+def test_each_connection_asks_evenly_spaced_and_all_together_ask_at_the_rate() -> None:
+    made = schedules(connections=4, rate=200, began=10.0, seconds=1.0)
+    assert sum(map(len, made)) == 200
+    for due in made:
+        assert due == sorted(due, reverse=True)
+        assert 10.0 <= due[-1] < 10.02
+        assert {round(later - sooner, 6) for later, sooner in pairwise(due)} == {0.02}
+
+
+def test_added_latency_is_the_median_of_the_rounds_differences() -> None:
+    direct = Found("nginx", 1, medians=[0.1, 9.0, 0.2], p99s=[1.0, 1.0, 1.0])
+    ours = Found("aimyproxy record", 1, medians=[1.1, 10.5, 1.0], p99s=[2.0, 3.0, 4.0])
+    row = ours.row(direct)
+    assert (row["median_ms"], row["added_median_ms"]) == (1.1, 1.0)
+    assert (row["p99_ms"], row["added_p99_ms"]) == (3.0, 2.0)
+    assert direct.row(direct)["added_median_ms"] is None
+
+
+def test_who_leaves_requests_unanswered_has_no_latency() -> None:
+    with pytest.raises(Unfit, match="2 unanswered"):
+        Found("slow", 1).add(Latencies([1.0] * 100, answered=100, unanswered=2))
 
 
 def test_tables_show_trouble_in_place_of_figures() -> None:

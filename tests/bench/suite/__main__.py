@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,8 @@ MEASURES: dict[str, Callable[[Plan], list[Row]]] = {
 
 
 def main() -> None:
+    if sys.platform != "linux":
+        sys.exit("The suite measures processes in /proc: it needs Linux.")
     # Ended by SIGTERM, too, the suite leaves no process behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = _arguments()
@@ -60,7 +63,8 @@ def main() -> None:
         say(part)
         try:
             figures.parts[part] = MEASURES[part](chosen)
-        except Unfit as trouble:
+        # Whatever goes wrong in a part, the others' figures are not lost.
+        except (Unfit, OSError, subprocess.SubprocessError) as trouble:
             figures.missing[part] = str(trouble)
             say(f"{part}: {trouble}")
     _report(arguments, about, figures)
@@ -73,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--subjects", nargs="+", default=[], metavar="WORD", help="those with these words in their name"
     )
-    parser.add_argument("--sizes", nargs="+", type=int, help="pairs to replay from")
+    parser.add_argument("--sizes", nargs="+", type=int, help="how many pairs replay has")
     parser.add_argument("--seconds", type=int, help="of load a round")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
@@ -87,6 +91,7 @@ def _plan(arguments: argparse.Namespace, found: tools.Tools) -> Plan:
     usual = (plan.quick if arguments.quick else plan.full)(found)
     own = {
         "sizes": arguments.sizes and tuple(arguments.sizes),
+        "start_sizes": arguments.sizes and tuple(arguments.sizes),
         "seconds": arguments.seconds,
         "rounds": arguments.rounds,
     }

@@ -16,7 +16,7 @@ end
 function done(summary, latency, _)
   local errors = summary.errors
   io.write(string.format(
-    '{"requests": %d, "microseconds": %d, "median_us": %d, "p99_us": %d, "wrong_status": %d, "broken": %d, "late": %d}\n',
+    '{"requests": %d, "microseconds": %d, "median_us": %d, "p99_us": %d, "wrong_status": %d, "broken": %d}\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    errors.status, errors.connect + errors.read + errors.write, errors.timeout))
+    errors.status, errors.connect + errors.read + errors.write))
 end

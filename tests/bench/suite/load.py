@@ -44,7 +44,6 @@ class Run:
     median_ms: float
     p99_ms: float
     wrong: int
-    late: int
     cpu: float = 0.0
 
 
@@ -157,7 +156,6 @@ def parsed(output: str) -> Run:
         median_ms=found["median_us"] / 1e3,
         p99_ms=found["p99_us"] / 1e3,
         wrong=found["wrong_status"] + found["broken"],
-        late=found["late"],
     )
 
 

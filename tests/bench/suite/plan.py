@@ -40,8 +40,11 @@ class Plan:
     chosen: tuple[str, ...] = ()
 
     def choose(self, subjects: Sequence[Subject]) -> list[Subject]:
-        """Those whose name holds one of the chosen words; all where none was chosen."""
-        return [one for one in subjects if not self.chosen or any(word in one.name for word in self.chosen)]
+        return [one for one in subjects if self.chooses(one.name)]
+
+    def chooses(self, name: str) -> bool:
+        """Whether the name holds one of the chosen words; all do where none was chosen."""
+        return not self.chosen or any(word in name for word in self.chosen)
 
 
 def full(tools: Tools) -> Plan:

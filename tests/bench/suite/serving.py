@@ -76,7 +76,10 @@ def served(subject: Subject, bounds: Bounds, webhook: str = "") -> Iterator[Serv
         group = stack.enter_context(running(subject.command(place), folder))
         start = _first_answer(group, place, subject.asked[0].request, bounds.start)
         one = Served(subject, place, group, start, group.cpu())
-        subject.prepared(place)
+        try:
+            subject.prepared(place)
+        except OSError as error:
+            raise Unfit(f"can't be prepared: {error}") from None
         traffic.write_requests(one.requests, subject.asked)
         check(one, bounds.answer)
         yield one

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _IMPORTED = re.compile(r"^import time:.*\| +(mitmproxy[\w.]*)$", re.MULTILINE)
 
+_BOUND = 60.0
+
 
 @dataclass
 class Starts:
@@ -85,6 +87,7 @@ def start(plan: Plan) -> list[Row]:
                 for size in plan.start_sizes
             ),
         ]
+        things = [one for one in things if plan.chooses(one.what)]
         for number in range(1, plan.starts + 1):
             say(f"  round {number} of {plan.starts}")
             for one in things:
@@ -110,7 +113,10 @@ def _modules(plan: Plan, webhook: str) -> list[str]:
 
 def _ended(command: list[str]) -> tuple[float, float]:
     began, used = time.perf_counter(), _children()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_BOUND, check=False)
+    except subprocess.TimeoutExpired:
+        raise Unfit(f"took more than {_BOUND:g} s") from None
     if done.returncode:
         raise Unfit(f"ended with {done.returncode}: {done.stderr.strip()[-200:]}")
     return time.perf_counter() - began, _children() - used
