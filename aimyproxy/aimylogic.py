@@ -107,6 +107,9 @@ def identify(variables: Mapping[str, JSON] | None) -> tuple[str | None, Conversa
     if variables is None or not isinstance(variables.get("action"), str):
         return None, None
     event, user = _encodable(variables["action"]), variables.get("userId")
+    if isinstance(user, float) and user.is_integer():
+        # To JSON, 1.0 and 1 are the same.
+        user = int(user)
     if isinstance(user, bool) or not isinstance(user, str | int):
         return event, None
     return event, (_text(variables, "channelType"), _text(variables, "channelId"), _encodable(str(user)))

@@ -49,7 +49,7 @@ def pretty(value: JSON) -> str:
     return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
-def loads(text: bytes | str) -> JSON:
+def loads(text: bytes | memoryview | str) -> JSON:
     """Parse JSON that nobody edited by hand.
 
     Raises:

@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aimyproxy.answering.answers import Answerer
-from aimyproxy.answering.latency import Waits
+from aimyproxy.answering.recorded import Recorded
 from aimyproxy.answering.rules import Rules
+from aimyproxy.answering.survey import deep_warning
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Mapping
 
     from aimyproxy.answering.background import Hints
-    from aimyproxy.answering.eventanswers import EventAnswers
-    from aimyproxy.answering.misses import Sample
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.serving import Match
-    from aimyproxy.answering.turns import Turns
+    from aimyproxy.answering.survey import Held
     from aimyproxy.exchange import Exchange
 
 
@@ -62,33 +61,42 @@ def edits_of(enabled: Iterable[Mock]) -> dict[int, Mock]:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that an index knows; never changed once it is built.
+    """All that an index knows: what was recorded, and the mocks."""
 
-    `exact` has the answers by the request's key, `events` by event. `exchanges` and `answering` count what was read
-    and what can answer; `deep` are the ids of those nested too deep for that. `samples` hold recorded requests of each
-    event, the latest ones, for explaining misses; `waits` how long the webhook took. `hints` is what the user knows of
-    an event's deciding paths, for the match `learned`.
-    """
+    match: Match
+    recorded: Recorded
+    mocks: Mocks
 
-    match: Match = "event"
-    hints: Mapping[str, Hints] = field(default_factory=dict)
-    exchanges: int = 0
-    answering: int = 0
-    deep: tuple[int, ...] = ()
-    exact: Mapping[bytes, Turns] = field(default_factory=dict)
-    events: Mapping[str, EventAnswers] = field(default_factory=dict)
-    samples: Mapping[str | None, list[Sample]] = field(default_factory=dict)
-    waits: Waits = field(default_factory=Waits)
-    mocks: Mocks = field(default_factory=Mocks)
+    @classmethod
+    def of(cls, held: Held, mocks: Iterable[Mock], match: Match, hints: Mapping[str, Hints]) -> Contents:
+        """What these exchanges and mocks (in the order of the file) come to; raises as the walk over the exchanges."""
+        enabled = [mock for mock in mocks if mock.enabled]
+        recorded = Recorded(held, edits_of(enabled), hints)
+        return cls(match, recorded, _mocks(enabled, recorded))
+
+    def edited(self, mocks: Iterable[Mock], hints: Mapping[str, Hints]) -> Contents | None:
+        """These contents with other mocks and hints; None where that changes which exchanges answer at all."""
+        enabled = [mock for mock in mocks if mock.enabled]
+        recorded = self.recorded.edited(edits_of(enabled), hints)
+        return None if recorded is None else Contents(self.match, recorded, _mocks(enabled, recorded))
 
     @property
     def warnings(self) -> list[str]:
-        """Sentences about what will never answer."""
+        """Sentences about what will never answer, as far as it is known by now."""
         return [
-            *(f"Exchange {identity} is nested too deep to answer anything." for identity in self.deep),
+            *(deep_warning(identity) for identity in self.recorded.survey.deep),
             *(
                 f"Mock {mock.identity} edits exchange {mock.from_exchange}, which is not in the recording: "
                 "it answers nothing."
                 for mock in self.mocks.lost
             ),
+            *self.recorded.troubles,
         ]
+
+
+def _mocks(enabled: Collection[Mock], recorded: Recorded) -> Mocks:
+    wanted = {mock.from_exchange for mock in enabled if mock.from_exchange is not None}
+    there = wanted & set(recorded.survey.identities) if wanted else set()
+    rules = {mock.from_exchange for mock in enabled if not mock.edits_exchange}
+    origins = {one: exchange for one in there & rules if (exchange := recorded.exchange(one))}
+    return Mocks.of(enabled, origins, wanted - there)

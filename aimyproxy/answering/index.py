@@ -1,54 +1,70 @@
-"""The index: built once from a recording's exchanges and mocks, never changed, asked by dictionary look-ups."""
+"""The index: made from a recording's exchanges and mocks, which stay as they were; asked by dictionary look-ups."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aimyproxy.answering import building, editing
 from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.contents import Contents
 from aimyproxy.answering.features import Situation
 from aimyproxy.answering.misses import Exhausted
 from aimyproxy.answering.refresh import refreshed
 from aimyproxy.answering.serving import AS_RECORDED
+from aimyproxy.answering.survey import HeldExchanges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.asked import Asked
     from aimyproxy.answering.background import Hints
     from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.latency import Waits
-    from aimyproxy.answering.misses import Sample, Standing
+    from aimyproxy.answering.misses import Samples, Standing
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.models import EventModel
+    from aimyproxy.answering.recorded import Group
     from aimyproxy.answering.serving import Match, Serving
+    from aimyproxy.answering.survey import Held
     from aimyproxy.exchange import Exchange
 
 
 class Index:
-    """Finds what answers a request. `exchanges` and `answering` count what was read and what can answer.
+    """Finds what answers a request. `exchanges` and `answering` count what there is and what can answer.
 
-    `mocks` counts those that are enabled; `failing` says whether one of them has a fault.
-    `warnings` are sentences about what will never answer; `samples` hold recorded requests of each event, the latest
-    ones, for explaining misses; `waits` how long the webhook took.
+    `mocks` counts those that are enabled; `failing` says whether one of them has a fault. `samples` are recorded
+    requests, the latest ones, for explaining misses; `waits` how long the webhook took. What a request needs is read
+    and learned when it is first asked for. Safe to use from several threads.
     """
 
     def __init__(self, contents: Contents | None = None) -> None:
-        self._contents = contents = contents or Contents()
+        self._contents = contents = contents or Contents.of(HeldExchanges(()), (), "event", {})
         self._rules = contents.mocks.rules
-        self._exact = contents.exact
-        self._events = contents.events
+        self._recorded = contents.recorded
+        survey = self._recorded.survey
+        self._sequences = survey.sequences
         self.match: Match = contents.match
-        self.exchanges = contents.exchanges
-        self.answering = contents.answering
+        self.exchanges = len(survey.identities)
+        self.answering = sum(survey.answering)
         self.mocks = contents.mocks.count
         self.failing = contents.mocks.failing
-        self.warnings = contents.warnings
-        self.samples: Mapping[str | None, list[Sample]] = contents.samples
-        self.waits: Waits = contents.waits
+        self.samples: Samples = self._recorded
+        self.waits: Waits = survey.waits
+
+    @classmethod
+    def of(
+        cls,
+        held: Held,
+        mocks: Iterable[Mock] = (),
+        match: Match = "event",
+        hints: Mapping[str, Hints] | None = None,
+    ) -> Index:
+        """The index of these exchanges and mocks (in the order of the file); raises as the walk over the exchanges.
+
+        `hints` is what the user knows of an event's deciding paths, for the match `learned`.
+        """
+        return cls(Contents.of(held, mocks, match, hints or {}))
 
     @classmethod
     def build(
@@ -58,24 +74,32 @@ class Index:
         match: Match = "event",
         hints: Mapping[str, Hints] | None = None,
     ) -> Index:
-        """The index of these exchanges (ids and exchanges, in recorded order) and mocks (in the order of the file).
+        """As `of`, for exchanges that were read whole: their ids and they themselves, in recorded order."""
+        return cls.of(HeldExchanges(exchanges), mocks, match, hints)
 
-        `hints` is what the user knows of an event's deciding paths, for the match `learned`.
-        """
-        return cls(building.build(exchanges, mocks, match, hints or {}))
-
-    def edited(
-        self,
-        mocks: Iterable[Mock],
-        hints: Mapping[str, Hints],
-        exchanges: Callable[[], Iterable[tuple[int, Exchange]]],
-    ) -> Index | None:
-        """This index with other mocks and hints, the exchanges being the same; None for "build it anew".
-
-        `exchanges` gives those of the recording, and is only called where they are needed.
-        """
-        contents = editing.edited(self._contents, mocks, hints, exchanges)
+    def edited(self, mocks: Iterable[Mock], hints: Mapping[str, Hints]) -> Index | None:
+        """This index with other mocks and hints, the exchanges being the same; None for "make it anew"."""
+        contents = self._contents.edited(mocks, hints)
         return Index(contents) if contents else None
+
+    @property
+    def learned(self) -> set[str]:
+        """The events that were learned by now, since somebody asked for them."""
+        return self._recorded.learned
+
+    def prepare(self, events: Iterable[str] = ()) -> None:
+        """Do beforehand what takes longest when a request first needs it, and learn those of these events that exist."""
+        if self.match == "exact":
+            return
+        self._recorded.listen()
+        for event in events:
+            if event in self._sequences:
+                self._recorded.lessons(event).model()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences about what will never answer; more where what was read later turns out to be broken."""
+        return self._contents.warnings
 
     def overlaid(self, mocks: Sequence[Mock]) -> Index:
         """This index with more mocks: they win over the others that say as much, the last one over all."""
@@ -91,11 +115,13 @@ class Index:
     @property
     def events(self) -> set[str]:
         """The events that something answers."""
-        return {event for event in {*self._events, *self._rules.events} if event is not None}
+        return {event for event in {*self._sequences, *self._rules.events} if event is not None}
 
     def models(self) -> dict[str, EventModel]:
         """What the recording teaches, by event; nothing unless the match is `learned`."""
-        learned = ((event, known.lessons.model()) for event, known in self._events.items())
+        if self.match != "learned":
+            return {}
+        learned = ((event, self._recorded.lessons(event).model()) for event in self._sequences)
         return {event: model for event, model in learned if model}
 
     def summary(self) -> str:
@@ -105,9 +131,9 @@ class Index:
 
     def standing(self, event: str | None) -> Standing:
         """What there is for this event, for the explanation of a miss."""
-        if event in self._events:
+        if event in self._sequences:
             return "private" if self.match == "event" else "answered"
-        if event in self.samples:
+        if event in self.samples.events:
             return "unanswered"
         return "mocked" if event in self._rules.events else "unknown"
 
@@ -117,9 +143,10 @@ class Index:
         So a bot that asks for ever new things does not fill the memory.
         """
         counted: list[str | bytes] = []
-        if asked.key in self._exact:
+        group = self._recorded.group(asked.event, asked.conversation)
+        if group and asked.key in group.exact:
             counted.append(asked.key)
-        if asked.event is not None and (asked.event in self._events or asked.event in self._rules.events):
+        if asked.event is not None and (asked.event in self._sequences or asked.event in self._rules.events):
             counted.append(asked.event)
         return counted
 
@@ -155,49 +182,57 @@ class Index:
 
     def _longest(self, asked: Asked) -> int:
         if asked.event is None:
-            same = self._exact.get(asked.key)
+            group = self._recorded.group(None, None)
+            same = group and group.exact.get(asked.key)
             return same.length(asked.conversation) if same else 0
-        known = self._events.get(asked.event)
-        return known.sequence(asked.conversation) if known else 0
+        known = self._sequences.get(asked.event)
+        return known.longest(asked.conversation) if known else 0
 
     def _recorded_answer(
         self, asked: Asked, turns: dict[str | bytes, int], previous: str | None, serving: Serving
     ) -> Answer | None:
-        same, cycle = self._exact.get(asked.key), serving.after_last == "cycle"
+        group, cycle = self._recorded.group(asked.event, asked.conversation), serving.after_last == "cycle"
+        same = group and group.exact.get(asked.key)
         exact = same and same.of_anyone(asked.conversation, turns.get(asked.key, 0), cycle=cycle)
         if exact:
             answer = exact.answer("exact", asked.variables, turns.get(asked.event or "", 0) + 1)
             return self._refreshed(asked, answer, serving.dice)
         if asked.event is None or self.match == "exact":
             return None
-        return self._generalised(asked, asked.event, turns, previous, serving)
+        return self._generalised(asked, asked.event, group, turns, previous, serving)
 
     def _generalised(
-        self, asked: Asked, event: str, turns: dict[str | bytes, int], previous: str | None, serving: Serving
+        self,
+        asked: Asked,
+        event: str,
+        group: Group | None,
+        turns: dict[str | bytes, int],
+        previous: str | None,
+        serving: Serving,
     ) -> Answer | None:
-        known = self._events.get(event)
-        if known is None:
+        sequences = self._sequences.get(event)
+        if sequences is None:
             return None
         turn, cycle = turns.get(event, 0), serving.after_last == "cycle"
         learned = None
         if self.match == "learned" and asked.variables is not None:
-            occurrence = turn % known.sequence(asked.conversation) + 1 if cycle else turn + 1
-            learned = known.lessons.answer(Situation(asked.variables, occurrence, previous))
+            occurrence = turn % sequences.longest(asked.conversation) + 1 if cycle else turn + 1
+            learned = self._recorded.lessons(event).answer(Situation(asked.variables, occurrence, previous))
             learned = learned and self._refreshed(asked, learned, serving.dice)
             if learned and learned.source.step != "guess":
                 return learned
-        following = known.turns.of(asked.conversation, turn, cycle=cycle)
+        following = group.following(turn, cycle=cycle) if group and asked.conversation is not None else None
         if following:
             answer = following.answer("conversation", asked.variables, turn + 1)
             return self._refreshed(asked, answer, serving.dice)
         if self.match == "learned":
             return learned
-        return known.usual.answer("usual", asked.variables, turn + 1) if known.usual else None
+        usual = self._recorded.usual(event)
+        return usual.answer("usual", asked.variables, turn + 1) if usual else None
 
     def _refreshed(self, asked: Asked, answer: Answer, dice: Dice | None) -> Answer:
         """An answer with its noise made anew, if that is wanted; what a person wrote stays as it is."""
-        known = self._events.get(asked.event or "")
-        if dice is None or asked.variables is None or known is None or answer.source.mock is not None:
+        if dice is None or asked.variables is None or answer.source.mock is not None or self.match != "learned":
             return answer
-        model = known.lessons.model()
+        model = self._recorded.lessons(asked.event).model() if asked.event in self._sequences else None
         return refreshed(answer, model, asked.variables, dice) if model else answer

@@ -3,113 +3,74 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+import threading
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.answering.answers import Answer, Source
 from aimyproxy.answering.background import Hints
-from aimyproxy.answering.features import Situation
 from aimyproxy.answering.fitting import cell_key
-from aimyproxy.answering.models import EventModel, Lesson
-from aimyproxy.answering.privacy import Owners, told
+from aimyproxy.answering.models import EventModel
+from aimyproxy.answering.privacy import Owners
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Sequence
 
     from aimyproxy.answering.answers import Answerer
-    from aimyproxy.exchange import Exchange
+    from aimyproxy.answering.features import Situation
+    from aimyproxy.answering.models import Lesson
 
 MOST: Final = 1000
 """Lessons kept of one event; of more, every second one is let go again and again, so that they stay spread evenly."""
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
-    """What has to be known of a lesson to have it again from its exchange."""
-
-    identity: int
-    occurrence: int
-    previous: str | None
-    moment: float | None
-    order: int
-    remembered: frozenset[str]
-
-    @classmethod
-    def of(cls, lesson: Lesson) -> _About:
-        asked = lesson.situation
-        return cls(lesson.identity, asked.occurrence, asked.previous, asked.moment, asked.order, asked.remembered)
-
-    def lesson(self, exchange: Exchange) -> Lesson:
-        """The lesson; raises KeyError where the exchange is not the one that it was."""
-        variables, response = exchange.request.body.variables(), exchange.response
-        if variables is None or response is None:
-            raise KeyError(self.identity)
-        situation = Situation(
-            variables, self.occurrence, self.previous, self.moment, self.order, told(variables), self.remembered
-        )
-        return Lesson(self.identity, situation, exchange.request, response)
+def spread(positions: Iterable[int]) -> list[int]:
+    """Those of an event's positions, in order, whose exchanges are kept as lessons."""
+    kept: list[int] = []
+    stride = 1
+    for seen, position in enumerate(positions, 1):
+        if seen % stride == 0:
+            kept.append(position)
+        if len(kept) > MOST:
+            kept = kept[1::2]
+            stride *= 2
+    return kept
 
 
 class Lessons:
-    """The exchanges of one event that have a response. Deterministic: the same recording teaches the same.
+    """The exchanges of one event that have a response, as many as are kept, and a person's edits of exchanges.
 
-    `owners` is to be the same for all events of a recording: what a user said in one is theirs in all.
+    Deterministic: the same recording teaches the same. `owners` heard the whole recording; `edits` are the situations
+    of edited exchanges, in order, and what answers in their place.
     """
 
-    def __init__(self, hints: Hints | None = None, owners: Owners | None = None) -> None:
-        self._hints = hints or Hints()
+    def __init__(
+        self,
+        lessons: Sequence[Lesson] = (),
+        owners: Owners | None = None,
+        hints: Hints | None = None,
+        edits: Sequence[tuple[Situation, Answerer]] = (),
+    ) -> None:
+        self._lessons = lessons
         self._owners = owners or Owners()
-        self._kept: list[Lesson] = []
-        self._about: list[_About] = []
-        self._edits: dict[int, tuple[Situation, Answerer]] = {}
+        self._hints = hints or Hints()
+        self._edits = edits
         self._edited: dict[bytes, Answerer] | None = None
-        self._stride = 1
-        self._seen = 0
         self._model: EventModel | None = None
-
-    def add(self, identity: int, situation: Situation, exchange: Exchange, answerer: Answerer) -> None:
-        """Add the next exchange and what answers in its place, which is a mock where a person edited it."""
-        situation = self._owners.heard(situation)
-        if answerer.mock is not None:
-            self._edits[identity] = situation, answerer
-        if exchange.response is None:
-            return
-        self._seen += 1
-        if self._seen % self._stride == 0:
-            self._kept.append(Lesson(identity, situation, exchange.request, exchange.response))
-        if len(self._kept) > MOST:
-            self._kept = self._kept[1::2]
-            self._stride *= 2
+        self._learning = threading.Lock()
 
     def model(self) -> EventModel | None:
-        """What the lessons teach; None where there are none. Their bodies are let go of: all are to be added before."""
-        if self._model is None and self._kept:
-            self._about = [_About.of(lesson) for lesson in self._kept]
-            self._model = EventModel.of(self._kept, self._hints, self._owners)
-            self._kept = []
+        """What the lessons teach; None where there are none. Their bodies are let go of."""
+        if self._model is None:
+            with self._learning:
+                if self._model is None and self._lessons:
+                    self._model = EventModel.of(self._lessons, self._hints, self._owners)
+                    self._lessons = ()
         return self._model
 
-    def identities(self) -> set[int]:
-        """The ids of the exchanges that `hinted` needs."""
-        return {lesson.identity for lesson in self._kept or self._about}
-
-    def hinted(self, hints: Hints | None, exchanges: Mapping[int, Exchange]) -> Lessons:
-        """The same lessons, to be learned with other hints; raises KeyError where one is not in `exchanges`, by id."""
-        kept = self._kept or [about.lesson(exchanges[about.identity]) for about in self._about]
-        return self._changed(_hints=hints or Hints(), _kept=kept, _model=None, _edited=None)
-
-    def edited(self, identity: int, situation: Situation, answerer: Answerer) -> Lessons:
-        """What was learned, with another answerer for this exchange, which was asked in this situation."""
-        edits = {known: edit for known, edit in self._edits.items() if known != identity}
-        if answerer.mock is not None:
-            edits[identity] = situation, answerer
-        in_order = dict(sorted(edits.items(), key=lambda edit: edit[1][0].order))
-        return self._changed(_edits=in_order, _edited=None)
-
-    def _changed(self, **members: object) -> Lessons:
-        """A copy with other members; whoever still answers by these lessons notices nothing."""
+    def edited(self, edits: Sequence[tuple[Situation, Answerer]]) -> Lessons:
+        """What was learned, with other edits; whoever still answers by these lessons notices nothing."""
         other = copy.copy(self)
-        vars(other).update(members)
+        vars(other).update(_edits=edits, _edited=None)
         return other
 
     def answer(self, situation: Situation) -> Answer | None:
@@ -127,5 +88,5 @@ class Lessons:
         """What a person wrote in the place of an exchange with the same deciding values, the first one's."""
         keys = model.deciding()
         if self._edited is None:
-            self._edited = {cell_key(asked, keys): answerer for asked, answerer in reversed(self._edits.values())}
+            self._edited = {cell_key(asked, keys): answerer for asked, answerer in reversed(self._edits)}
         return self._edited.get(cell_key(situation, keys))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import json
 import shlex
-import zlib
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from aimyproxy import aimylogic, jsonvalue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
     from aimyproxy.answering.asked import Asked
     from aimyproxy.answering.faults import Fault
@@ -41,25 +39,25 @@ Standing: TypeAlias = Literal["answered", "private", "unanswered", "mocked", "un
 """What the index has for an event: answers, only such as may tell of somebody, no response, only mocks, or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A recorded request, packed: its exchange's id, its conversation, and the content that its key is made of."""
+class Sample(NamedTuple):
+    """A recorded request and its exchange's id."""
 
     exchange: int
-    event: str | None
-    conversation: Conversation | None
-    packed: bytes
+    asked: Asked
 
-    @classmethod
-    def of(cls, exchange: int, asked: Asked) -> Sample:
-        """The sample of an exchange's request."""
-        return cls(exchange, asked.event, asked.conversation, zlib.compress(jsonvalue.dumps(asked.content), 1))
 
-    def content(self) -> dict[str, JSON]:
-        """The request's variables without the volatile ones, or its method, path and body where it is no bot's."""
-        # Not orjson: it reads no lone surrogates, and bots send what their users type.
-        content: dict[str, JSON] = json.loads(zlib.decompress(self.packed))
-        return content
+class Samples(Protocol):
+    """Recorded requests to explain a miss by, the latest ones."""
+
+    @property
+    def events(self) -> Collection[str | None]:
+        """The events that there are."""
+
+    def of_event(self, event: str | None) -> Iterable[Sample]:
+        """Those of an event."""
+
+    def of_conversation(self, conversation: Conversation | None) -> Iterable[Sample]:
+        """Those of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +140,14 @@ class Exhausted:
 
 def explain(
     asked: Asked,
-    samples: Mapping[str | None, Iterable[Sample]],
+    samples: Samples,
     standing: Standing,
     arguments: str,
     exhausted: Exhausted | None = None,
 ) -> Miss:
     """Explain why nothing answers this request.
 
-    `samples` are recorded requests by event; `standing` is that of the request's event; `arguments` is how a command
+    `samples` are recorded requests; `standing` is that of the request's event; `arguments` is how a command
     line names the recording; `exhausted` is set where this was asked too often, and that is why.
     """
     suggestion = _suggestion(asked, arguments)
@@ -195,24 +193,23 @@ def _suggestion(asked: Asked, arguments: str) -> str:
     return f"To answer it: aimyproxy mock {arguments} {event} {answer}"
 
 
-def _nearest(asked: Asked, samples: Mapping[str | None, Iterable[Sample]]) -> Iterator[Near]:
+def _nearest(asked: Asked, samples: Samples) -> Iterator[Near]:
     candidates, reason = _candidates(asked, samples)
     measured = ((sample, *_measured(sample, asked)) for sample in candidates)
     for sample, shown, count in nsmallest(NEAREST, measured, key=lambda one: (one[2], -one[0].exchange)):
-        yield Near(sample.exchange, sample.event, reason, tuple(shown), count - len(shown))
+        yield Near(sample.exchange, sample.asked.event, reason, tuple(shown), count - len(shown))
 
 
-def _candidates(asked: Asked, samples: Mapping[str | None, Iterable[Sample]]) -> tuple[Iterable[Sample], str]:
-    if asked.event in samples:
-        return samples[asked.event], "same event" if asked.event is not None else "no event either"
+def _candidates(asked: Asked, samples: Samples) -> tuple[Iterable[Sample], str]:
+    if asked.event in samples.events:
+        return samples.of_event(asked.event), "same event" if asked.event is not None else "no event either"
     if asked.event is None:
         return (), ""
-    similar = _similar(asked.event, [event for event in samples if event is not None])
+    similar = _similar(asked.event, [event for event in samples.events if event is not None])
     if similar:
-        return chain.from_iterable(samples[event] for event in similar), "event spelled alike"
-    everyone = chain.from_iterable(samples.values())
-    own = [one for one in everyone if one.conversation == asked.conversation is not None]
-    return sorted(own, key=lambda one: one.exchange)[-SAMPLES:], "same conversation"
+        return chain.from_iterable(map(samples.of_event, similar)), "event spelled alike"
+    own = samples.of_conversation(asked.conversation) if asked.conversation is not None else ()
+    return own, "same conversation"
 
 
 def _similar(event: str, events: list[str]) -> list[str]:
@@ -224,7 +221,7 @@ def _similar(event: str, events: list[str]) -> list[str]:
 
 
 def _measured(sample: Sample, asked: Asked) -> tuple[list[Difference], int]:
-    found = list(islice(_differences(sample.content(), asked.content), _MOST_DIFFERENCES))
+    found = list(islice(_differences(sample.asked.content, asked.content), _MOST_DIFFERENCES))
     found.sort(key=lambda one: _weight(one[0]))
     shown = [Difference(_spelled(path, asked), _cut(before), _cut(after)) for path, before, after in found[:FIELDS]]
     return shown, len(found)

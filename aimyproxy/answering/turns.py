@@ -27,32 +27,21 @@ class Turns:
         if len(own) > len(self.anyone):
             self.anyone.append(answerer)
 
-    def replaced(self, conversation: Conversation | None, answerer: Answerer) -> Turns:
-        """These turns with this answerer in the place of the one for the same exchange, in this conversation."""
-
-        def with_it(sequence: list[Answerer]) -> list[Answerer]:
-            return [answerer if one.exchange == answerer.exchange else one for one in sequence]
-
-        own = {conversation: with_it(self.by_conversation.get(conversation, []))}
-        return Turns({**self.by_conversation, **own}, with_it(self.anyone))
-
     def length(self, conversation: Conversation | None) -> int:
         """How often this conversation asked; the longest of all where it never did."""
         return len(self.by_conversation.get(conversation) or self.anyone)
 
-    def of(self, conversation: Conversation | None, turn: int, *, cycle: bool = False) -> Answerer | None:
-        """What answered this conversation's asking number `turn` (from 0); None where it never asked.
-
-        After the last, that one again, or from the first on where the sequence is a cycle.
-        """
-        return _at(self.by_conversation.get(conversation), turn, cycle)
-
     def of_anyone(self, conversation: Conversation | None, turn: int, *, cycle: bool = False) -> Answerer | None:
-        """As `of`, or where this conversation never asked, what answered the same turn in the first that did."""
-        return _at(self.by_conversation.get(conversation) or self.anyone, turn, cycle)
+        """What answered this conversation's asking number `turn` (from 0).
+
+        Where it never asked, what answered the same turn in the first that did. After the last, that one again, or from
+        the first on where the sequence is a cycle.
+        """
+        return at(self.by_conversation.get(conversation) or self.anyone, turn, cycle=cycle)
 
 
-def _at(sequence: list[Answerer] | None, turn: int, cycle: bool) -> Answerer | None:
+def at(sequence: list[Answerer], turn: int, *, cycle: bool) -> Answerer | None:
+    """What answers asking number `turn` (from 0) by this sequence; None where it is empty."""
     if not sequence:
         return None
     return sequence[turn % len(sequence) if cycle else min(turn, len(sequence) - 1)]

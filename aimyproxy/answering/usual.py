@@ -11,7 +11,7 @@ from aimyproxy.answering.privacy import ENCODINGS, Privacy
 if TYPE_CHECKING:
     from aimyproxy.answering.answers import Answerer
     from aimyproxy.answering.features import Situation
-    from aimyproxy.answering.privacy import Owners
+    from aimyproxy.answering.situations import Situations
     from aimyproxy.exchange import Exchange, Headers
     from aimyproxy.jsonvalue import JSON
 
@@ -21,39 +21,44 @@ _MOST: Final = 50
 
 @dataclass(slots=True)
 class _Effect:
-    """One effect: who has it first, how often it was seen, for whom (the first of them), and the headers of all."""
+    """One effect: who has it first, how often it was seen, where (the first of them), and the headers of all."""
 
     value: JSON
     answerer: Answerer
     headers: set[tuple[str, str]]
     count: int = 0
+    positions: list[int] = field(default_factory=list)
     situations: list[Situation] = field(default_factory=list)
 
 
 class Usual:
-    """The effects of one event; `owners` heard all requests of the recording."""
+    """The effects of one event."""
 
-    def __init__(self, owners: Owners) -> None:
-        self._owners = owners
+    def __init__(self) -> None:
         self._effects: dict[bytes, _Effect] = {}
 
-    def add(self, situation: Situation, exchange: Exchange, answerer: Answerer) -> None:
-        """Add the next exchange, which had its response in this situation, and what answers in its place."""
+    def add(self, position: int, exchange: Exchange, answerer: Answerer) -> None:
+        """Add the next exchange, at this position of the recording, and what answers in its place."""
         key, value = _effect(exchange)
         effect = self._effects.get(key)
         if effect is None:
             effect = self._effects[key] = _Effect(value, answerer, set(answerer.headers))
         effect.count += 1
         effect.headers &= set(answerer.headers)
-        if len(effect.situations) < _MOST:
-            effect.situations.append(situation)
+        if len(effect.positions) < _MOST:
+            effect.positions.append(position)
 
-    def settled(self) -> Answerer | None:
+    def settled(self, situations: Situations) -> Answerer | None:
         """Who answers as usual; None where every effect may hold what is somebody's own. Forgets what was added."""
+        wanted = sorted(position for effect in self._effects.values() for position in effect.positions)
+        known = {position: situation for position, situation, _ in situations.read(wanted)}
+        for effect in self._effects.values():
+            effect.situations = [known[position] for position in effect.positions if position in known]
+        readable = [effect for effect in self._effects.values() if effect.situations]
         # sorted() keeps the order of equals, and the effects stand in the order of their first exchange.
-        ranked = sorted(self._effects.values(), key=lambda effect: -effect.count)
+        ranked = sorted(readable, key=lambda effect: -effect.count)
         answered = [(situation, effect.value) for effect in ranked for situation in effect.situations]
-        privacy = Privacy.of(sorted(answered, key=lambda row: row[0].order), self._owners)
+        privacy = Privacy.of(sorted(answered, key=lambda row: row[0].order), situations.owners)
         self._effects = {}
         for effect in ranked:
             # What a person wrote in the place of a response is meant to be served.

@@ -13,6 +13,7 @@ from aimyproxy.answering.background import Hints
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument
+from aimyproxy.store.held import HeldRecording, NotInLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,11 @@ def load(recording: Recording, match: Match) -> Index:
         NewerFormat: a later version of aimyproxy wrote it.
     """
     with _without_collecting():
-        return Index.build(recording, read_mocks(recording.mocks), match, read_hints(recording.hints))
+        mocks, hints = read_mocks(recording.mocks), read_hints(recording.hints)
+        try:
+            return Index.of(HeldRecording(recording), mocks, match, hints)
+        except NotInLines:
+            return Index.build(recording, mocks, match, hints)
 
 
 @contextmanager
@@ -129,6 +134,7 @@ class Source:
         # Who began to load before an edit must not be done after who loads the edit.
         self._loading = threading.Lock()
         self.index = load(recording, match)
+        self._warned = set(self.index.warnings)
 
     @contextmanager
     def watching(self, take: Callable[[Index], None], observer: Observer) -> Iterator[None]:
@@ -144,6 +150,8 @@ class Source:
 
     def _watch(self, stop: threading.Event, take: Callable[[Index], None], observer: Observer) -> None:
         took = 0.0
+        with _without_collecting():
+            self.index.prepare()
         while not stop.wait(max(_POLL_SECONDS, took * _REST)):
             begun = time.monotonic()
             self.poll(take, observer)
@@ -167,6 +175,15 @@ class Source:
         """Look once whether the files changed, and load them if so; from any thread."""
         with self._loading:
             self._poll(take, observer)
+            self._warn(observer)
+
+    def _warn(self, observer: Observer) -> None:
+        """Tell what is wrong with the index, as far as it is new: some of it shows only when it is read."""
+        warnings = self.index.warnings
+        for warning in warnings:
+            if warning not in self._warned:
+                observer.trouble(warning)
+        self._warned = set(warnings)
 
     def _poll(self, take: Callable[[Index], None], observer: Observer) -> None:
         stamp = self._stamp()
@@ -177,10 +194,13 @@ class Source:
         except LOADING_ERRORS as error:
             self._failed(stamp, error, observer)
             return
-        known = self.index
+        if learned := self.index.learned:
+            # So that no request waits for what was learned before.
+            with _without_collecting():
+                index.prepare(learned)
         self.index = index
         take(index)
-        self._succeeded(stamp, known, observer)
+        self._succeeded(stamp, observer)
 
     def _load(self, stamp: Stamp) -> Index:
         """The index of the files as they are now; quickly where the exchanges are the same."""
@@ -188,7 +208,7 @@ class Source:
         if exchanges == self._loaded[0]:
             mocks, hints = read_mocks(self._recording.mocks), read_hints(self._recording.hints)
             with _without_collecting():
-                index = self.index.edited(mocks, hints, lambda: self._recording)
+                index = self.index.edited(mocks, hints)
             if index is not None:
                 return index
         return load(self._recording, self._match)
@@ -200,13 +220,10 @@ class Source:
         self._reported = stamp
         observer.trouble(f"{error} What was good before stays in use.")
 
-    def _succeeded(self, stamp: Stamp, known: Index, observer: Observer) -> None:
+    def _succeeded(self, stamp: Stamp, observer: Observer) -> None:
         repaired = "Repaired: " if self._reported else "Picked up an edit: "
         self._loaded, self._reported, self._suspected = stamp, None, None
         observer.news(f"{repaired}{self.index.summary()}.")
-        for warning in self.index.warnings:
-            if warning not in known.warnings:
-                observer.trouble(warning)
 
     def _stamp(self) -> Stamp:
         return tuple(_stamp_of(path) for path in self._paths)

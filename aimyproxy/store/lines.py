@@ -84,6 +84,12 @@ def parse_line(text: bytes) -> tuple[int, bytes] | None:
     return int(found[1]), text[found.end() :].rstrip(b"\r\n").removesuffix(b",")
 
 
+def parse_start(text: bytes, position: int) -> tuple[int, int]:
+    """The id of the line that begins at this position, and where its document does; (0, 0) where it has none."""
+    found = _LINE_START.match(text, position)
+    return (int(found[1]), found.end()) if found else (0, 0)
+
+
 def parse_identity(text: bytes) -> int:
     """The id of one line; 0 where it has none."""
     found = _LINE_START.match(text)

@@ -129,6 +129,12 @@ class Recording:
             self._checked(snapshot.about)
             yield from snapshot.parsed_by(parse)
 
+    def line_bytes(self) -> bytes | None:
+        """All exchanges in their stored form, one a line, as they stand in the file; None where a person edited it."""
+        with self._storage.snapshot() as snapshot:
+            self._checked(snapshot.about)
+            return snapshot.line_bytes()
+
     def __iter__(self) -> Iterator[tuple[int, Exchange]]:
         """The ids and the exchanges, as `documents`; raises BrokenFile at one that is no exchange."""
         for identity, document in self.documents():
@@ -196,8 +202,11 @@ class Recording:
         try:
             return exchanges.from_document(document)
         except InvalidDocument as error:
-            line = _line_of(self.path, identity)
-            raise BrokenFile(self.path, f"exchange {identity}: {error}", line=line, column=1) from None
+            raise self.broken(identity, str(error)) from None
+
+    def broken(self, identity: int, problem: str) -> BrokenFile:
+        """The error that tells what is wrong with an exchange, and where it stands."""
+        return BrokenFile(self.path, f"exchange {identity}: {problem}", line=_line_of(self.path, identity), column=1)
 
 
 def _line_of(path: Path, identity: int) -> int:

@@ -163,6 +163,17 @@ class Snapshot:
         if self._layout.whole is not None:
             yield from self._layout.whole.items()
 
+    def line_bytes(self) -> bytes | None:
+        """All documents as they stand in the file, one a line; None where they don't."""
+        if self._layout.tail is None:
+            return None
+        length = self._layout.tail.end - self._layout.start
+        self._file.seek(self._layout.start)
+        text = self._file.read(length)
+        if len(text) < length:
+            raise self._cut_short()
+        return text
+
     def get(self, identity: int) -> JSON:
         """The document of this id, or None."""
         prefix = b'"%d": ' % identity
@@ -179,10 +190,13 @@ class Snapshot:
         while position < end:
             text = self._file.readline(end - position)
             if not text:
-                raise StoreError(f"{self.path} was cut short while it was read. Try again.")
+                raise self._cut_short()
             position += len(text)
             if text != b"\n":
                 yield text, position == end
+
+    def _cut_short(self) -> StoreError:
+        return StoreError(f"{self.path} was cut short while it was read. Try again.")
 
     def _whole(self) -> dict[int, JSON]:
         tail = cast("lines.Tail", self._layout.tail)

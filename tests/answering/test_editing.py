@@ -80,7 +80,7 @@ def test_an_edited_index_is_the_one_that_would_be_built(match, data):
     for _ in range(2):
         before = said_by(index, requests) if data.draw(st.booleans()) else None
         mocks, hints = data.draw(mocks_for(ids)), data.draw(HINTS)
-        edited = index.edited(mocks, hints, lambda: recorded)
+        edited = index.edited(mocks, hints)
         built = Index.build(recorded, mocks, match, hints)
         if edited is not None:
             assert said_by(edited, requests) == said_by(built, requests)
@@ -103,10 +103,6 @@ def edit_of(identity, **more):
     return [Mock.parse(1, {"event": "start", "from_exchange": identity, "answer": {"zone": 9}, **more})]
 
 
-def never():
-    raise AssertionError
-
-
 def zone(index, user, **changes):
     _, answer = Replayer(index).answer(request({"action": "start", "userId": user, **changes}))
     return answer.source.header, Body.of(answer.body).variables()["zone"]
@@ -116,12 +112,12 @@ def test_an_edit_of_an_exchange_is_taken_over_and_taken_back():
     """Word for word, and for whoever asks the like."""
     index = Index.build(recorded_shop(), (), "learned")
     index.models()
-    edited = index.edited(edit_of(1), {}, recorded_shop)
+    edited = index.edited(edit_of(1), {})
     assert zone(edited, "a", city="Москва") == ("mock; mock=1", 9)
     assert zone(edited, "new", city="Москва") == ("mock; mock=1", 9)
     assert zone(edited, "b", city="Тверь") == ("exact; exchange=2", 2)
     assert zone(index, "a", city="Москва") == ("exact; exchange=1", 1)
-    back = edited.edited([], {}, recorded_shop)
+    back = edited.edited([], {})
     assert zone(back, "a", city="Москва") == ("exact; exchange=1", 1)
 
 
@@ -129,44 +125,37 @@ def test_hints_are_learned_by():
     """A forbidden path decides nothing any more."""
     index = Index.build(recorded_shop(), (), "learned")
     assert index.models()["start"].deciding() == (("city",),)
-    hinted = index.edited([], {"start": Hints.parse([], ["$.city"])}, recorded_shop)
+    hinted = index.edited([], {"start": Hints.parse([], ["$.city"])})
     assert ("city",) not in hinted.models()["start"].deciding()
 
 
 def test_rules_need_no_exchange():
-    """A recording of any length is not read again for a mock of its own."""
+    """A mock of its own answers beside what was recorded."""
     index = Index.build(recorded_shop(), (), "learned")
     rule = Mock.parse(1, {"event": "order", "answer": {"a": 1}})
-    assert index.edited([rule], {}, never).events == {"start", "order"}
+    assert index.edited([rule], {}).events == {"start", "order"}
 
 
 def test_what_answers_only_by_an_edit_is_built_anew():
     """The exchange has no response of its own, so that the edit adds a turn, or takes one away."""
     index = Index.build(recorded_shop(), (), "learned")
-    assert index.edited(edit_of(5), {}, recorded_shop) is None
-    assert Index.build(recorded_shop(), edit_of(5), "learned").edited([], {}, recorded_shop) is None
-
-
-def test_a_file_that_changes_meanwhile_is_read_again():
-    """An exchange that lessons need is not there any more."""
-    index = Index.build(recorded_shop(), (), "learned")
-    index.models()
-    assert index.edited([], {"start": Hints.parse(["$.city"], [])}, lambda: recorded_shop()[1:]) is None
+    assert index.edited(edit_of(5), {}) is None
+    assert Index.build(recorded_shop(), edit_of(5), "learned").edited([], {}) is None
 
 
 def test_an_edit_of_what_is_not_there_is_told_until_it_is_gone():
     """Also where another edit comes."""
     index = Index.build(recorded_shop(), (), "learned")
-    lost = index.edited(edit_of(99), {}, recorded_shop)
+    lost = index.edited(edit_of(99), {})
     assert lost.warnings == ["Mock 1 edits exchange 99, which is not in the recording: it answers nothing."]
     both = [*edit_of(99), Mock.parse(2, {"event": "start", "from_exchange": 2, "answer": {}})]
-    assert lost.edited(both, {}, recorded_shop).warnings == lost.warnings
-    assert lost.edited([], {}, recorded_shop).warnings == []
+    assert lost.edited(both, {}).warnings == lost.warnings
+    assert lost.edited([], {}).warnings == []
 
 
 def test_requests_that_no_bot_sends_can_be_edited_too():
     """They have no event, so only the exact answer changes."""
     got = [(1, exchange(Request("GET", "/health", (), Body("absent")), response({"zone": 1})))]
-    edited = Index.build(got, (), "learned").edited(edit_of(1), {}, lambda: got)
+    edited = Index.build(got, (), "learned").edited(edit_of(1), {})
     _, answer = Replayer(edited).answer(got[0][1].request)
     assert answer.source.header == "mock; mock=1"

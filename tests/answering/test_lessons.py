@@ -9,8 +9,10 @@ from aimyproxy.answering import lessons as lessons_module
 from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.background import Hints
 from aimyproxy.answering.features import Situation
-from aimyproxy.answering.lessons import Lessons
+from aimyproxy.answering.lessons import Lessons, spread
 from aimyproxy.answering.mocks import Mock
+from aimyproxy.answering.models import Lesson
+from aimyproxy.answering.privacy import Owners
 from aimyproxy.exchange import Failure
 from tests.builders import exchange, request, response
 
@@ -25,22 +27,20 @@ def situation(variables):
     return Situation(variables, 1, None)
 
 
-def add(lessons, identity, variables, made, edit=None):
-    recorded = exchange(
-        request(variables), None if made is None else response(made), Failure("timeout", "") if made is None else None
-    )
-    mock = edit and Mock.parse(7, {"event": "e", "from_exchange": identity, "answer": edit})
-    answerer = Answerer.of_exchange(identity, recorded, mock)
-    if answerer is not None:
-        lessons.add(identity, situation(variables), recorded, answerer)
-
-
-def taught(count=12, edits=None, hints=None):
-    lessons = Lessons(hints)
-    for number in range(count):
-        variables = visit(number)
-        add(lessons, number + 1, variables, {"days": DAYS[variables["city"]]}, (edits or {}).get(number + 1))
-    return lessons
+def taught(count=12, edits=None, hints=None, answer=None):
+    """The lessons of so many visits, with a person's edits by id; `answer` makes the answer to a visit, or None."""
+    owners, lessons, edited = Owners(), [], []
+    for identity in range(1, count + 1):
+        variables = visit(identity - 1)
+        made = answer(identity - 1) if answer else {"days": DAYS[variables["city"]]}
+        recorded = exchange(request(variables), made and response(made), None if made else Failure("timeout", ""))
+        here = owners.heard(situation(variables))
+        if recorded.response is not None:
+            lessons.append(Lesson(identity, here, recorded.request, recorded.response))
+        if edits and identity in edits:
+            mock = Mock.parse(7, {"event": "e", "from_exchange": identity, "answer": edits[identity]})
+            edited.append((here, Answerer.of_exchange(identity, recorded, mock)))
+    return Lessons(lessons, owners, hints, edited)
 
 
 def test_nothing_teaches_nothing():
@@ -82,19 +82,16 @@ def test_an_edit_answers_where_the_deciding_values_are_its_exchanges():
 
 def test_an_edit_of_what_nothing_decides_answers_all():
     """All requests are alike."""
-    lessons = Lessons()
-    for number in range(4):
-        add(lessons, number + 1, visit(number), {"ok": True}, {"ok": "edited"} if number == 2 else None)
+    lessons = taught(4, {3: {"ok": "edited"}}, answer=lambda _: {"ok": True})
     assert json.loads(lessons.answer(situation(visit(99))).body) == {"ok": "edited"}
 
 
 def test_an_edit_of_a_failed_exchange_needs_a_lesson():
     """A failure teaches nothing, and its edit answers its likes once something was learned."""
-    lessons = Lessons()
-    add(lessons, 1, visit(0), None, {"days": 77})
+    lessons = taught(1, {1: {"days": 77}}, answer=lambda _: None)
     assert lessons.model() is None
     assert lessons.answer(situation(visit(0))) is None
-    add(lessons, 2, visit(1), {"ok": True})
+    lessons = taught(2, {1: {"days": 77}}, answer=lambda number: {"ok": True} if number else None)
     assert json.loads(lessons.answer(situation(visit(0))).body) == {"days": 77}
 
 
@@ -102,21 +99,20 @@ def test_an_edit_of_a_failed_exchange_needs_a_lesson():
 def test_of_many_lessons_some_are_kept_from_everywhere(monkeypatch, most):
     """Evenly spread, bounded, and as many as there is room for, or half."""
     monkeypatch.setattr(lessons_module, "MOST", most)
-    lessons = Lessons()
-    for number in range(400):
-        add(lessons, number + 1, visit(number), {"days": number})
-        assert len(lessons._kept) <= most
-    kept = [lesson.identity for lesson in lessons._kept]
-    assert max(most // 2, 1) <= len(kept)
-    steps = {after - before for before, after in pairwise(kept)}
-    assert len(steps) <= 1
-    assert all(one % step == 0 for one in kept for step in steps)
+    for count in range(400):
+        kept = spread(range(count))
+        assert kept == sorted(set(kept))
+        assert min(max(most // 2, 1), count) <= len(kept) <= most
+        steps = {after - before for before, after in pairwise(kept)}
+        assert len(steps) <= 1
+        assert all((one + 1) % step == 0 for one in kept for step in steps)
 
 
 def test_thinning_does_not_lose_the_rule(monkeypatch):
     """What is kept teaches the same as all."""
     monkeypatch.setattr(lessons_module, "MOST", 30)
-    lessons = taught(500)
+    everything = taught(500)
+    lessons = Lessons([everything._lessons[position] for position in spread(range(500))])
     for city, days in DAYS.items():
         answer = lessons.answer(situation({"city": city}))
         assert (answer.source.step, json.loads(answer.body)) == ("learned", {"days": days})

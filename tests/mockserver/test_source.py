@@ -47,8 +47,8 @@ def test_unchanged_files_are_left_alone(recording):
 def test_an_edit_of_mocks_or_hints_builds_nothing_anew(recording, monkeypatch):
     """A long recording takes its time."""
     built = []
-    build = Index.build.__func__
-    monkeypatch.setattr(Index, "build", classmethod(lambda cls, *given: built.append(1) or build(cls, *given)))
+    make = Index.of.__func__
+    monkeypatch.setattr(Index, "of", classmethod(lambda cls, *given: built.append(1) or make(cls, *given)))
     polled = Polled(recording)
     recording.mocks.add({"event": "order", "answer": {}})
     recording.mocks.add({"event": "start", "when": {"$.name": "Анна"}, "from_exchange": 1, "answer": {"greeting": "1"}})

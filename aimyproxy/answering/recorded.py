@@ -1,0 +1,218 @@
+"""What a recording answers with: surveyed at once, and read where a request first needs it.
+
+To find the answer to a request, its conversation's exchanges of its event are read. To learn, those of the event that
+are kept as lessons are, and of all requests what users say in them.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aimyproxy.answering.answers import Answerer
+from aimyproxy.answering.asked import Asked
+from aimyproxy.answering.lessons import Lessons, spread
+from aimyproxy.answering.misses import SAMPLES, Sample
+from aimyproxy.answering.models import Lesson
+from aimyproxy.answering.situations import Situations
+from aimyproxy.answering.survey import Reader, Survey
+from aimyproxy.answering.turns import Turns, at
+from aimyproxy.answering.usual import Usual
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, KeysView, Mapping
+
+    from aimyproxy.answering.background import Hints
+    from aimyproxy.answering.features import Situation
+    from aimyproxy.answering.mocks import Mock
+    from aimyproxy.answering.survey import Held
+    from aimyproxy.exchange import Conversation, Exchange
+
+
+@dataclass(slots=True)
+class Group:
+    """What answers one event in one conversation: by the request's key, and in recorded order."""
+
+    exact: dict[bytes, Turns] = field(default_factory=dict)
+    sequence: list[Answerer] = field(default_factory=list)
+
+    def following(self, turn: int, *, cycle: bool = False) -> Answerer | None:
+        """What answered the event's asking number `turn` (from 0), whatever was asked; None where nothing did."""
+        return at(self.sequence, turn, cycle=cycle)
+
+
+class Recorded:
+    """The recorded answers, with a person's `edits` (by the exchange's id) in the place of those that they edit.
+
+    What is read stays. Safe to use from several threads.
+    """
+
+    def __init__(self, held: Held, edits: Mapping[int, Mock], hints: Mapping[str, Hints]) -> None:
+        self.survey = Survey(held.glances(), edits)
+        self.hints = hints
+        self.edits = edits
+        self._reader = Reader(held)
+        self._situations = Situations(self.survey, self._reader)
+        # Learning takes long: who only needs what was answered doesn't wait for it.
+        self._reading, self._learning = threading.Lock(), threading.Lock()
+        self._groups: dict[tuple[str | None, Conversation | None], Group] = {}
+        self._lessons: dict[str, Lessons] = {}
+        self._usual: dict[str, Answerer | None] = {}
+
+    @property
+    def troubles(self) -> list[str]:
+        """Sentences about the exchanges that were read by now and can't answer, though they looked right."""
+        # A copy: another thread may be reading.
+        return [trouble for _, trouble in sorted(dict(self._reader.troubles).items())]
+
+    def exchange(self, identity: int) -> Exchange | None:
+        """The exchange of this id; None where there is none."""
+        try:
+            return self._reader.exchange(self.survey.identities.index(identity))
+        except ValueError:
+            return None
+
+    def group(self, event: str | None, conversation: Conversation | None) -> Group | None:
+        """What answers this event in this conversation; None where it never asked for it."""
+        key = (event, conversation)
+        known = self._groups.get(key)
+        if known is None and key in self.survey.groups:
+            with self._reading:
+                known = self._groups.get(key) or self._read_group(key)
+                self._groups[key] = known
+        return known
+
+    def _read_group(self, key: tuple[str | None, Conversation | None]) -> Group:
+        group = Group()
+        for position in self.survey.groups[key]:
+            if not self.survey.answering[position]:
+                continue
+            exchange = self._reader.exchange(position)
+            if exchange is None:
+                continue
+            try:
+                asked, answerer = Asked.of(exchange.request), self._answerer(position, exchange)
+            except RecursionError:
+                self._reader.too_deep(position, self.survey.identities[position])
+                continue
+            if answerer is not None:
+                group.exact.setdefault(asked.key, Turns()).add(asked.conversation, answerer)
+                group.sequence.append(answerer)
+        return group
+
+    def _answerer(self, position: int, exchange: Exchange) -> Answerer | None:
+        identity = self.survey.identities[position]
+        return Answerer.of_exchange(identity, exchange, self.edits.get(identity))
+
+    def lessons(self, event: str) -> Lessons:
+        """What an event's exchanges teach."""
+        known = self._lessons.get(event)
+        if known is None:
+            with self._learning:
+                known = self._lessons.get(event) or self._read_lessons(event)
+                self._lessons[event] = known
+        return known
+
+    def _read_lessons(self, event: str) -> Lessons:
+        survey = self.survey
+        kept = spread(position for position in survey.by_event[event] if survey.answered[position])
+        lessons = [
+            Lesson(survey.identities[position], situation, exchange.request, exchange.response)
+            for position, situation, exchange in self._situations.read(kept)
+            if exchange.response is not None
+        ]
+        return Lessons(lessons, self._situations.owners, self.hints.get(event), self._edits_of(event))
+
+    def _edits_of(self, event: str) -> list[tuple[Situation, Answerer]]:
+        if not self.edits:
+            return []
+        edited = [one for one in self.survey.by_event[event] if self.survey.identities[one] in self.edits]
+        found = []
+        for position, situation, exchange in self._situations.read(edited):
+            if answerer := self._answerer(position, exchange):
+                found.append((situation, answerer))
+        return found
+
+    def usual(self, event: str) -> Answerer | None:
+        """The event's usual answer, None where it has none that is nobody's own."""
+        if event not in self._usual:
+            with self._learning:
+                if event not in self._usual:
+                    self._usual[event] = self._read_usual(event)
+        return self._usual[event]
+
+    def _read_usual(self, event: str) -> Answerer | None:
+        usual = Usual()
+        for position in self.survey.by_event[event]:
+            if not self.survey.answering[position] or (exchange := self._reader.exchange(position)) is None:
+                continue
+            try:
+                if answerer := self._answerer(position, exchange):
+                    usual.add(position, exchange, answerer)
+            except RecursionError:
+                self._reader.too_deep(position, self.survey.identities[position])
+        return usual.settled(self._situations)
+
+    @property
+    def events(self) -> KeysView[str | None]:
+        """The events of all requests, None for those that are no bot's."""
+        return self.survey.by_event.keys()
+
+    def of_event(self, event: str | None) -> Iterator[Sample]:
+        """The event's latest requests, for the explanation of a miss."""
+        return self._sampled(self.survey.by_event.get(event, [])[-SAMPLES:])
+
+    def of_conversation(self, conversation: Conversation | None) -> Iterator[Sample]:
+        """The conversation's latest requests, for the explanation of a miss."""
+        return self._sampled(self.survey.by_conversation.get(conversation, [])[-SAMPLES:])
+
+    def _sampled(self, positions: list[int]) -> Iterator[Sample]:
+        for position in positions:
+            if exchange := self._reader.exchange(position):
+                try:
+                    yield Sample(self.survey.identities[position], Asked.of(exchange.request))
+                except RecursionError:
+                    self._reader.too_deep(position, self.survey.identities[position])
+
+    @property
+    def learned(self) -> set[str]:
+        """The events that were learned by now."""
+        return set(dict(self._lessons))
+
+    def listen(self) -> None:
+        """Find out who said what, which takes longest of all that learning needs."""
+        with self._learning:
+            self._situations.owners  # noqa: B018
+
+    def edited(self, edits: Mapping[int, Mock], hints: Mapping[str, Hints]) -> Recorded | None:
+        """The same exchanges with other edits and hints; None where that changes which of them answer at all.
+
+        What is read and learned is taken over where nothing changes it.
+        """
+        survey, before = self.survey, self.edits
+        changed = {identity for identity in edits.keys() | before.keys() if edits.get(identity) != before.get(identity)}
+        places = [position for position, one in enumerate(survey.identities) if one in changed] if changed else []
+        if not all(survey.answered[position] for position in places):
+            return None
+        touched = {(survey.events[position], survey.conversations[position]) for position in places}
+        events = {event for event, _ in touched if event is not None}
+        rehinted = {event for event in survey.sequences if hints.get(event) != self.hints.get(event)}
+        other = copy.copy(self)
+        # What another thread reads or learns meanwhile is read and learned again.
+        groups, usual, lessons = dict(self._groups), dict(self._usual), dict(self._lessons)
+        vars(other).update(
+            edits=edits,
+            hints=hints,
+            _groups={key: group for key, group in groups.items() if key not in touched},
+            _usual={event: answerer for event, answerer in usual.items() if event not in events},
+            _lessons={event: known for event, known in lessons.items() if event not in rehinted},
+        )
+        other._edit(events)  # noqa: SLF001
+        return other
+
+    def _edit(self, events: set[str]) -> None:
+        """Let the edits of these events answer for their likes, as far as anything was learned."""
+        for event in events & self._lessons.keys():
+            self._lessons[event] = self._lessons[event].edited(self._edits_of(event))
