@@ -88,7 +88,7 @@ class Index:
         return self._recorded.learned
 
     def prepare(self, events: Iterable[str] = ()) -> None:
-        """Do beforehand what takes longest when a request first needs it, and learn those of these events that exist."""
+        """Do beforehand what takes longest when a request first needs it; learn these events, as far as they exist."""
         if self.match == "exact":
             return
         self._recorded.listen()
