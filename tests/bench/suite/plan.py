@@ -56,7 +56,7 @@ def full(tools: Tools) -> Plan:
         sizes=(1, 1_000, 5_000, 100_000),
         peers_to=100_000,
         connections=(1, 16, 64),
-        latency_seconds=3,
+        latency_seconds=2,
         latency_rounds=3,
         starts=4,
         start_sizes=(100, 5_000, 100_000),

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,12 @@ def recorders(tools: Tools) -> list[Subject]:
 def our_replay(pairs: Sequence[Pair], name: str = "aimyproxy replay") -> Subject:
     """Ours, answering from these pairs."""
     return Subject(name, lambda place: _replay(place, pairs), traffic.asked_of(pairs), recorded)
+
+
+def our_replay_to_others(pairs: Sequence[Pair], name: str) -> Subject:
+    """Ours, answering users who were not recorded; an answer is right where it has what the recording can teach."""
+    others = [replace(one, answered=one.learnable) for one in traffic.pairs(traffic.MOST_ASKED, first=10**7)]
+    return Subject(name, lambda place: _replay(place, pairs), others, recorded)
 
 
 def replaying_peers(tools: Tools, pairs: Sequence[Pair]) -> list[Subject]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.bench.suite.plan import Plan
 
 NGINX, WEBHOOK = "nginx return 200", "webhook itself (nginx)"
-OF_ONE_PAIR = "aimyproxy replay of 1 pair"
+OF_ONE_PAIR, TO_OTHERS = "aimyproxy replay of 1 pair", "aimyproxy replay, to new users"
 
 
 def record(plan: Plan) -> list[Row]:
@@ -46,7 +46,7 @@ def _replayers(plan: Plan, size: int) -> list[subjects.Subject]:
     pairs = traffic.pairs(size)
     found = [subjects.our_replay(pairs)]
     if size > 1:
-        found.append(subjects.our_replay(pairs[:1], OF_ONE_PAIR))
+        found += [subjects.our_replay(pairs[:1], OF_ONE_PAIR), subjects.our_replay_to_others(pairs, TO_OTHERS)]
     if size <= plan.peers_to:
         found += subjects.replaying_peers(plan.tools, pairs)
     return plan.choose([*found, subjects.nginx(plan.tools, NGINX)])

@@ -42,6 +42,11 @@ class Pair:
     def response(self) -> bytes:
         return json.dumps(self.answered, ensure_ascii=False, separators=(",", ":")).encode()
 
+    @property
+    def learnable(self) -> dict[str, Any]:
+        """What of the answer follows from the request."""
+        return {name: value for name, value in self.answered.items() if name != "orderNumber"}
+
     def answers(self, status: int, body: bytes) -> bool:
         """Whether this is the recorded answer, be it the bare one or echoing its request besides."""
         try:
