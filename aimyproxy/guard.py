@@ -178,9 +178,10 @@ class Guard:
         further = path[len(self._path) :]
         return further if further.startswith(b"/") else b"/" + further
 
-    def is_secret(self, name: bytes) -> bool:
-        """Whether the header of this name is the secret one: it is not for the webhook, nor for the recording."""
-        return bool(self._name) and name.lower() == self._name
+    def without_secret(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The headers without the secret one: it is not for the webhook, nor for the recording."""
+        secret = self._name
+        return [one for one in headers if one[0].lower() != secret]
 
     def _knows_path(self, path: bytes) -> bool:
         length = len(self._path)

@@ -140,7 +140,8 @@ def command(
     )
     missed = _on_miss(on_miss, target, keeper if record else None, trust)
     growing = _growing(recording, keeper) if record else nullcontext()
-    with mock_server(settings, recording, missed, screen) as server, growing:
+    watched = keeper if record else None
+    with mock_server(settings, recording, missed, screen, watched) as server, growing:
         server.run(lambda: _started(server, settings.faults, screen, seed, admin))
     screen.summary(keeper.recorded)
     if keeper.incomplete:

@@ -1,7 +1,9 @@
 """The admin surface: what a test suite or a person may ask and tell a running replay, on a port of its own.
 
     GET    /health              {"status": "ok", "recording": "shop", "exchanges": 75, "mocks": 1, "events": 8,
-                                 "requests": 12, "misses": 1, "refused": 0, "conversations": 3, "uptime_s": 41.5}
+                                 "requests": 12, "misses": 1, "refused": 0, "conversations": 3, "uptime_s": 41.5};
+                                where what is forwarded is recorded, `status` and more as that of a record, and 503
+                                while that is not well
     GET    /metrics             counts and times for Prometheus
     GET    /requests            {"total": 12, "requests": [ENTRY]}, the latest 1,000 at most; only those that fit:
                                 ?event=order &user=u3 &missed=true|false &after=NUMBER; &limit=COUNT: the latest,
@@ -23,18 +25,20 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy.admin.surface import HEALTH, Refused
+from aimyproxy.admin.surface import HEALTH, Refused, Reply
 from aimyproxy.exchange import request_document, response_document
+from aimyproxy.keeping import wellbeing
 from aimyproxy.mockserver.messages import kept_headers, kept_request
 from aimyproxy.mockserver.source import LOADING_ERRORS
 
 if TYPE_CHECKING:
     from aimyproxy.admin.metrics import Metrics
-    from aimyproxy.admin.surface import Asked, Reply, Routes
+    from aimyproxy.admin.surface import Asked, Routes
     from aimyproxy.answering.journal import Entry, Journal
     from aimyproxy.answering.missed import MissedEvents
     from aimyproxy.answering.replayer import Replayer
     from aimyproxy.jsonvalue import JSON
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.source import Source
 
 _TRUTH: Final = {"true": True, "false": False}
@@ -43,7 +47,7 @@ _FILTERS: Final = ("event", "user", "missed", "after", "limit")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the admin surface looks at and changes. `recording` is the name."""
+    """What the admin surface looks at and changes. `recording` is the name; `keeper` records what is forwarded."""
 
     recording: str
     replayer: Replayer
@@ -51,6 +55,7 @@ class State:
     missed: MissedEvents
     source: Source
     metrics: Metrics
+    keeper: Keeper | None = None
     begun: float = field(default_factory=time.monotonic)
 
 
@@ -77,12 +82,14 @@ class Admin:
         asked.allow()
         return self._state.metrics.page()
 
-    def _health(self, asked: Asked) -> JSON:
+    def _health(self, asked: Asked) -> Reply:
         asked.allow()
         state = self._state
         index = state.replayer.index
-        return {
+        keeper = {} if state.keeper is None else wellbeing.state_of(state.keeper)
+        found = {
             "status": "ok",
+            **keeper,
             "recording": state.recording,
             "exchanges": index.exchanges,
             "mocks": index.mocks,
@@ -93,6 +100,7 @@ class Admin:
             "conversations": len(state.replayer.conversations),
             "uptime_s": round(time.monotonic() - state.begun, 1),
         }
+        return Reply.of_json(200 if found["status"] in ("ok", "recording") else 503, found)
 
     def _requests(self, asked: Asked) -> JSON:
         asked.allow(*_FILTERS)

@@ -174,7 +174,7 @@ class Reader:
         if why := guard.refusal(self.address, self._url, self._headers):
             raise TurnedAway(why)
         self._url = guard.path_behind(self._url)
-        self._headers = [one for one in self._headers if not guard.is_secret(one[0])]
+        self._headers = guard.without_secret(self._headers)
 
     def on_body(self, part: bytes) -> None:
         """More of the body."""

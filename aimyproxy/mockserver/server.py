@@ -21,6 +21,7 @@ from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.answering.serving import AS_RECORDED
 from aimyproxy.errors import InvalidOption
+from aimyproxy.keeping import wellbeing
 from aimyproxy.mockserver.admin import Admin, State
 from aimyproxy.mockserver.app import App
 from aimyproxy.mockserver.connection import Connection
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.serving import Match, Serving
     from aimyproxy.guard import Guard
+    from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.shared import Watched
@@ -84,7 +86,13 @@ class MockServer:
     """
 
     def __init__(
-        self, settings: Settings, recording: Recording, on_miss: OnMiss, observer: Observer, listeners: _Listeners
+        self,
+        settings: Settings,
+        recording: Recording,
+        on_miss: OnMiss,
+        observer: Observer,
+        listeners: _Listeners,
+        keeper: Keeper | None = None,
     ) -> None:
         self._listeners = listeners
         self._observer = observer
@@ -98,7 +106,7 @@ class MockServer:
         admin = None
         if settings.admin and listeners.admin:
             hosts = Hosts.of(settings.admin[0], listeners.admin)
-            observer, admin = self._with_admin(recording.name, settings, observer, hosts)
+            observer, admin = self._with_admin(recording.name, settings, observer, hosts, keeper)
         app = App(self.replayer, on_miss, observer, self.journal, missed=self.missed, trouble=trouble)
         shared = Shared(app, observer, settings.limits, settings.guard)
         self._server = _Server(_config(settings, shared), shared, on_miss, trouble, admin)
@@ -119,14 +127,16 @@ class MockServer:
         self.replayer.index = index
 
     def _with_admin(
-        self, name: str, settings: Settings, observer: Observer, hosts: Hosts
+        self, name: str, settings: Settings, observer: Observer, hosts: Hosts, keeper: Keeper | None
     ) -> tuple[Observer, uvicorn.Server]:
         """The observer, counted, and the admin surface's server."""
         from aimyproxy.admin.metrics import Metrics
 
         metrics = Metrics()
         metrics.watch("counter", "misses", "Requests that nothing answered.", lambda: self.missed.total)
-        state = State(name, self.replayer, self.journal, self.missed, self.source, metrics)
+        if keeper is not None:
+            wellbeing.watch(metrics, keeper)
+        state = State(name, self.replayer, self.journal, self.missed, self.source, metrics, keeper)
         surface = Surface(Admin(state).routes, settings.token, hosts, self._serves, observer.trouble)
         return Counted(observer, metrics), Companion(surface, settings.grace)
 
@@ -141,8 +151,10 @@ class _Listeners:
 
 
 @contextmanager
-def mock_server(settings: Settings, recording: Recording, on_miss: OnMiss, observer: Observer) -> Iterator[MockServer]:
-    """A mock webhook that listens on its address until the context ends.
+def mock_server(
+    settings: Settings, recording: Recording, on_miss: OnMiss, observer: Observer, keeper: Keeper | None = None
+) -> Iterator[MockServer]:
+    """A mock webhook that listens on its address until the context ends; `keeper` is who records what is forwarded.
 
     Raises:
         ListenError: an address can't be listened on.
@@ -154,7 +166,7 @@ def mock_server(settings: Settings, recording: Recording, on_miss: OnMiss, obser
     with ExitStack() as open_ones:
         bot = open_ones.enter_context(listening_socket(*settings.listen, settings.listen_option))
         admin = open_ones.enter_context(listening_socket(*settings.admin, "--admin")) if settings.admin else None
-        yield MockServer(settings, recording, on_miss, observer, _Listeners(bot, admin))
+        yield MockServer(settings, recording, on_miss, observer, _Listeners(bot, admin), keeper)
 
 
 def _config(settings: Settings, shared: Shared) -> uvicorn.Config:

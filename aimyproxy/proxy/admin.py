@@ -18,6 +18,7 @@ from aimyproxy.admin.hosts import Hosts
 from aimyproxy.admin.metrics import Metrics
 from aimyproxy.admin.server import in_a_thread
 from aimyproxy.admin.surface import HEALTH, Reply, Surface
+from aimyproxy.keeping import wellbeing
 
 if TYPE_CHECKING:
     import socket
@@ -74,24 +75,19 @@ class Watch:
 def routes_of(name: str, keeper: Keeper, watch: Watch, shadow: Shadow | None) -> Routes:
     """What the admin surface of the recording of this name answers, by path and method."""
     begun = time.monotonic()
-    _watch_keeper(watch.metrics, keeper)
+    wellbeing.watch(watch.metrics, keeper)
     if shadow:
         _watch_shadow(watch.metrics, shadow)
 
     def health(asked: Asked) -> Reply:
         asked.allow()
-        status = keeper.health
         found = {
-            "status": status,
-            "reason": keeper.reason,
+            **wellbeing.state_of(keeper),
             "recording": name,
-            "recorded": keeper.recorded,
-            "waiting": keeper.waiting,
-            "lost": keeper.lost,
             "refused": watch.metrics.refusals,
             "uptime_s": round(time.monotonic() - begun, 1),
         }
-        return Reply.of_json(200 if status == "recording" else 503, found)
+        return Reply.of_json(200 if found["status"] == "recording" else 503, found)
 
     def metrics(asked: Asked) -> Reply:
         asked.allow()
@@ -106,13 +102,6 @@ def serving(routes: Routes, watch: Watch, given: str, listener: socket.socket, t
     surface = Surface(routes, token, Hosts.of(given, listener), lambda: watch.ready, watch.trouble)
     with in_a_thread(surface, listener):
         yield
-
-
-def _watch_keeper(metrics: Metrics, keeper: Keeper) -> None:
-    metrics.watch("counter", "recorded", "Exchanges that are in the file.", lambda: keeper.recorded)
-    metrics.watch("counter", "lost", "Exchanges that could be put nowhere.", lambda: keeper.lost)
-    metrics.watch("gauge", "waiting", "Exchanges that wait in memory for the disk.", lambda: keeper.waiting)
-    metrics.watch("gauge", "healthy", "1 while all is recorded, else 0.", lambda: keeper.health == "recording")
 
 
 def _watch_shadow(metrics: Metrics, shadow: Shadow) -> None:

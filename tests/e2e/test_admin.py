@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.replays import ask, replaying
 from tests.e2e.surface import TOKEN, Surface
-from tests.processes import free_port, run
+from tests.processes import Upstream, answer, answering, free_port, run
 
 
 @pytest.fixture
@@ -207,3 +207,18 @@ def test_misses_are_told_at_the_end_though_a_suite_forgot_them(shop):
         f"  pay, 2 times. {command} pay",
         f"  strat, once. {command} strat",
     ]
+
+
+def test_a_replay_that_records_tells_how_that_goes(shop):
+    """As a record does."""
+    options = ("--on-miss", "forward", "--record", "--admin", "0", "--admin-token", TOKEN)
+    with Upstream(answering(answer(b"{}"))) as upstream:
+        with replaying(shop, *options, "--target", upstream.url) as (process, port):
+            ask(port, action="unknown")
+            admin = Surface.of(process)
+            status, health = admin("/health")
+            assert (status, health["status"], health["reason"]) == (200, "recording", "")
+            assert (health["recorded"], health["waiting"], health["lost"]) == (1, 0, 0)
+            found = admin.metrics()
+            assert (found[("aimyproxy_recorded_total",)], found[("aimyproxy_healthy",)]) == (1, 1)
+            assert process.stop(signal.SIGTERM) == 0

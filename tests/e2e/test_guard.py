@@ -95,6 +95,22 @@ def test_a_request_that_breaks_off_is_recorded_without_the_secrets(tmp_path, res
     assert_nowhere(SECRET, tmp_path, process)
 
 
+def test_what_mitmproxy_refuses_by_itself_is_no_way_in(tmp_path):
+    """A head in which two lengths contradict one another: nothing of a stranger, no secret of a friend."""
+    odd = b"Transfer-Encoding: chunked\r\n"
+    with (
+        Upstream(answering(ECHO)) as upstream,
+        recorder(tmp_path, upstream.url, "--require-header", HEADER, "--secret-path", SECRET) as (process, port),
+    ):
+        for path, headers in (("/", odd), (f"/{SECRET}", odd + KNOWN)):
+            assert status_of(post(port, BOT, path, headers)) >= 400
+        assert status_of(post(port, BOT, f"/{SECRET}", KNOWN)) == 200
+        assert process.stop() == 0
+    assert len(upstream.requests) == 1
+    assert all(exchange.request.path == "/" for exchange in recorded(tmp_path))
+    assert_nowhere(SECRET, tmp_path, process)
+
+
 def test_a_strangers_long_body_is_read_for_the_refusal_to_arrive(tmp_path):
     """And the connection ends with that."""
     with (
