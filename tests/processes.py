@@ -188,10 +188,12 @@ def read_message(connection: socket.socket) -> bytes:
         if not (more := connection.recv(65536)):
             return data
         data += more
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _, rest = data.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)content-length: *(\d+)", head)
     chunked = re.search(rb"(?i)transfer-encoding: *chunked", head)
-    while (length and len(body) < int(length[1])) or (chunked and not body.endswith(b"0\r\n\r\n")):
+    empty = re.match(rb"HTTP/1.1 (204|304) ", head)
+    body = bytearray(rest)
+    while not empty and ((length and len(body) < int(length[1])) or (chunked and not body.endswith(b"0\r\n\r\n"))):
         if not (more := connection.recv(65536)):
             break
         body += more

@@ -71,6 +71,14 @@ if TYPE_CHECKING:
     help="The header that marks these copies; '' for none.",
 )
 @click.option(
+    "--max-body",
+    type=click.FloatRange(min=0, min_open=True),
+    default=64.0,
+    show_default=True,
+    metavar="MB",
+    help="The largest body: a larger request gets a 413, for a larger answer the bot gets a 502.",
+)
+@click.option(
     "--hold",
     type=click.FloatRange(min=0),
     default=64.0,
@@ -95,6 +103,7 @@ def command(
     slow: float,
     shadow: str | None,
     shadow_header: str,
+    max_body: float,
     hold: float,
     strict: bool,
     folder: RecordingsFolder,
@@ -115,7 +124,7 @@ def command(
     if key and not cert:
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
     where = Target.parse(target)
-    settings = Settings(where, listen, timeout, cert, key, trust, guard, strict)
+    settings = Settings(where, listen, timeout, cert, key, trust, guard, strict, int(max_body * 1_000_000))
     surface = RecordAdmin(admin)
     # Before anything is written: a recording without a run behind it would only be in the way.
     sockets.check(*listen)

@@ -13,7 +13,7 @@ from OpenSSL import SSL
 from aimyproxy.exchange import Failure
 from aimyproxy.guard import OPEN_PROXY, UNRECORDED
 from aimyproxy.proxy.flows import headers_of, to_exchange
-from aimyproxy.proxy.layers import FAILURE, TIMED_OUT
+from aimyproxy.proxy.layers import FAILURE, REFUSAL, TIMED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,14 +30,13 @@ if TYPE_CHECKING:
 _PATH: Final = "aimyproxy.path"
 _FORWARDED: Final = "aimyproxy.forwarded"
 _HEADERS: Final = "aimyproxy.headers"
-_REFUSAL: Final = "aimyproxy.refusal"
 # How mitmproxy and h11 word a request that ended before it was whole.
 _HUNG_UP: Final = ("disconnected", "peer closed connection", "peer unexpectedly closed")
 
 
 def refuse(flow: http.HTTPFlow, refusal: Refusal) -> None:
     """Answer in the webhook's place: what is asked goes nowhere, and is no exchange."""
-    flow.metadata[_REFUSAL] = refusal
+    flow.metadata[REFUSAL] = refusal
     # Whatever else comes on this connection is not worth reading.
     headers = {"Connection": "close", **dict(refusal.headers)}
     flow.response = http.Response.make(refusal.status, refusal.body, headers)
@@ -51,7 +50,7 @@ class Forward:
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Put the target's path and query in the place of the bot's `/`."""
-        if _REFUSAL in flow.metadata:
+        if REFUSAL in flow.metadata:
             return
         if flow.request.authority:
             refuse(flow, OPEN_PROXY)
@@ -118,18 +117,21 @@ class Observer(Protocol):
 class Recorder:
     """Write each exchange before the bot gets its response, and know which are still on their way.
 
-    With `stop`, the first exchange that is not recorded ends the serving: it is called, and the bot gets a 503.
+    `gone` tells of a connection's id whether the bot has left it. With `stop`, the first exchange that is not recorded
+    ends the serving: it is called, and the bot gets a 503.
     """
 
     def __init__(
         self,
         keep: Callable[[Exchange], Awaitable[int | None]],
         refused: Callable[[Refusal], None],
+        gone: Callable[[str], bool],
         served: Callable[[int, Exchange], None] | None = None,
         stop: Callable[[], None] | None = None,
     ) -> None:
         self._keep = keep
         self._refused = refused
+        self._gone = gone
         self._served = served
         self._stop = stop
         self._stopped = False
@@ -157,7 +159,10 @@ class Recorder:
     async def response(self, flow: http.HTTPFlow) -> None:
         """The answer is whole and goes to the bot when this returns."""
         try:
-            await self._record(flow, flow.metadata.get(FAILURE))
+            failure: Failure | None = flow.metadata.get(FAILURE)
+            if failure is None and self._gone(flow.client_conn.id):
+                failure = Failure("client_gone", "The bot hung up before the webhook answered.")
+            await self._record(flow, failure)
             if self.draining and flow.response:
                 flow.response.headers["Connection"] = "close"
         finally:
@@ -166,7 +171,9 @@ class Recorder:
     async def error(self, flow: http.HTTPFlow) -> None:
         """There will be no answer: the bot hung up before its request was whole, or sent what is no HTTP."""
         message = flow.error.msg.rstrip(".") if flow.error else "unknown"
-        if any(sign in message for sign in _HUNG_UP):
+        if known := flow.metadata.get(FAILURE):
+            failure = known
+        elif any(sign in message for sign in _HUNG_UP):
             failure = Failure("client_gone", "The bot hung up before its request was whole.")
         else:
             failure = Failure("protocol", f"The bot sent what is no valid HTTP request: {message}.")
@@ -191,7 +198,7 @@ class Recorder:
             waiting.set()
 
     async def _record(self, flow: http.HTTPFlow, failure: Failure | None) -> None:
-        if refusal := flow.metadata.get(_REFUSAL):
+        if refusal := flow.metadata.get(REFUSAL):
             self._refused(refusal)
             return
         started: float | None = flow.metadata.get(_FORWARDED)

@@ -1,34 +1,37 @@
-"""mitmproxy's HTTP layers, with four changes; the end-to-end tests hold them against each version that we support.
+"""mitmproxy's HTTP layers, with some changes; the end-to-end tests hold them against each version that we support.
 
 Stock mitmproxy answers a dead upstream with an HTML page that no hook can change, and drops the upstream's answer
-when the client has gone: `HttpStream` decides both, so a few of its methods are overridden. It takes an interim
-response (`100 Continue`, `103 Early Hints`) for the answer, and crashes on trailers: both are left out here, as
-RFC 9110 (15.2 and 6.5.1) allows whoever passes a message on.
+when the client has gone: `HttpStream` decides both, so a few of its methods are overridden. Bodies have an end.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-import re
 from typing import TYPE_CHECKING, Final
 
-import h11
-from h11 import _readers as h11_readers
 from mitmproxy import flow, http
+from mitmproxy.net.http import status_codes
+from mitmproxy.net.http.http1 import expected_http_body_size
 from mitmproxy.net.http.validate import validate_headers
 from mitmproxy.proxy import commands, events, layers, tunnel
 from mitmproxy.proxy.layers import http as http_layers
-from mitmproxy.proxy.layers.http import HTTPMode, _http1
-from mitmproxy.proxy.layers.http._events import RequestProtocolError, ResponseEndOfMessage, ResponseProtocolError
+from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.layers.http._events import (
+    RequestProtocolError,
+    ResponseEndOfMessage,
+    ResponseProtocolError,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 
 from aimyproxy.exchange import Failure
+from aimyproxy.guard import OPEN_PROXY
+from aimyproxy.proxy.http1 import Refused
 from aimyproxy.target import webhook_failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from h11._receivebuffer import ReceiveBuffer
     from mitmproxy.proxy.context import Context
     from mitmproxy.proxy.layer import CommandGenerator, NextLayer
 
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 FAILURE: Final = "aimyproxy.failure"
 """Where a flow's metadata keep the Failure it met."""
+REFUSAL: Final = "aimyproxy.refusal"
+"""Where a flow's metadata keep the Refusal that it met: it is no exchange."""
 TIMED_OUT: Final = "aimyproxy.timed_out"
 """Where a flow's metadata keep the seconds after which its upstream was given up."""
 
@@ -43,32 +48,6 @@ STATUS: Final[Mapping[FailureKind, int]] = {"connect": 502, "timeout": 504, "dis
 
 # How mitmproxy and h11 word an answer that ended before it was whole.
 _CUT_SHORT: Final = ("server closed connection", "peer closed connection", "unexpected server response: b'HTTP/")
-
-_INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
-
-
-class Http1Client(_http1.Http1Client):
-    """The connection to the webhook."""
-
-    def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
-        """As the original, behind interim responses."""
-        while isinstance(event, events.DataReceived) and (interim := _INTERIM.match(bytes(self.buf))):
-            self.buf.maybe_extract_at_most(interim.end())
-        yield from super().read_headers(event)
-
-
-class ChunkedReader(h11_readers.ChunkedReader):
-    """Reads a chunked body."""
-
-    def __call__(self, buf: ReceiveBuffer) -> h11.Data | h11.EndOfMessage | None:
-        """As the original, without trailers at the end."""
-        event = super().__call__(buf)
-        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
-
-
-# Where mitmproxy looks the two up.
-http_layers.Http1Client = Http1Client  # type: ignore[attr-defined]
-_http1.ChunkedReader = ChunkedReader  # type: ignore[attr-defined]
 
 
 def failure_response(failure: Failure) -> http.Response:
@@ -80,7 +59,33 @@ def failure_response(failure: Failure) -> http.Response:
 
 
 class Stream(http_layers.HttpStream):
-    """One request and its response."""
+    """One request and its response; `max_body` is in bytes, for either."""
+
+    def __init__(self, context: Context, stream_id: int, max_body: int) -> None:
+        super().__init__(context, stream_id)
+        self._max_body = max_body
+
+    def check_body_size(self, request: bool) -> CommandGenerator[bool]:
+        """Refuse what is larger than a body may be, as soon as that is known."""
+        buffered = self.request_body_buf if request else self.response_body_buf
+        declared = expected_http_body_size(self.flow.request, None if request else self.flow.response)
+        if max(len(buffered), declared or 0) <= self._max_body:
+            return False
+        message = f"a body of more than {self._max_body:,} bytes (--max-body)"
+        if request:
+            self.flow.metadata[FAILURE] = Failure("protocol", f"The bot sent {message}.")
+            yield from self._refuse_request(f"The request has {message}.", status_codes.PAYLOAD_TOO_LARGE)
+        else:
+            yield commands.CloseConnection(self.flow.server_conn)
+            yield from self._answer_for_upstream(message)
+        return True
+
+    def _refuse_request(self, message: str, status: int) -> CommandGenerator[None]:
+        self.flow.error = flow.Error(message)
+        self.client_state = self.state_errored
+        yield HttpErrorHook(self.flow)
+        yield http_layers.SendHttp(Refused(self.stream_id, message, status), self.context.client)
+        self.flow.live = False
 
     def handle_protocol_error(self, event: RequestProtocolError | ResponseProtocolError) -> CommandGenerator[None]:
         """Answer for an upstream that failed; wait on where it is the bot that has gone."""
@@ -105,6 +110,10 @@ class Stream(http_layers.HttpStream):
 
     def check_invalid(self, request: bool) -> CommandGenerator[bool]:
         """Answer for a response whose head could be read in two ways; the original sends a page of its own."""
+        if request and self.flow.request.method == "CONNECT":
+            self.flow.metadata[REFUSAL] = OPEN_PROXY
+            yield from self._refuse_request(OPEN_PROXY.problem, OPEN_PROXY.status)
+            return True
         if request or self.flow.response is None:
             return (yield from super().check_invalid(request))
         try:
@@ -138,12 +147,16 @@ class Stream(http_layers.HttpStream):
 class HttpLayer(http_layers.HttpLayer):
     """All requests of one connection of the bot."""
 
+    def __init__(self, context: Context, max_body: int) -> None:
+        super().__init__(context, HTTPMode.transparent)
+        self._max_body = max_body
+
     def make_stream(self, stream_id: int) -> CommandGenerator[None]:
         """As the original, with our Stream."""
         # The original's `fork` makes a connection first that nobody uses.
         context = copy.copy(self.context)
         context.layers = self.context.layers.copy()
-        stream = self.streams[stream_id] = Stream(context, stream_id)
+        stream = self.streams[stream_id] = Stream(context, stream_id, self._max_body)
         yield from self.event_to_child(stream, events.Start())
 
 
@@ -153,7 +166,8 @@ class ChooseLayers:
     # What mitmproxy's Proxyserver looks for.
     name = "nextlayer"
 
-    def __init__(self, *, listen_tls: bool, target_tls: bool) -> None:
+    def __init__(self, *, listen_tls: bool, target_tls: bool, max_body: int) -> None:
+        self._max_body = max_body
         self._listen_tls = listen_tls
         self._target_tls = target_tls
 
@@ -165,5 +179,5 @@ class ChooseLayers:
             stack /= layers.ServerTLSLayer(context)
         if self._listen_tls:
             stack /= layers.ClientTLSLayer(context)
-        stack /= HttpLayer(context, HTTPMode.transparent)
+        stack /= HttpLayer(context, self._max_body)
         nextlayer.layer = stack[0]

@@ -8,6 +8,7 @@ import logging
 import signal
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mitmproxy.addons.proxyserver import Proxyserver
@@ -18,10 +19,11 @@ from OpenSSL import SSL
 
 from aimyproxy import sockets
 from aimyproxy.errors import InvalidOption
-from aimyproxy.proxy import fits
+from aimyproxy.proxy import connections, fits
 from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
 from aimyproxy.proxy.guarding import Guarding
 from aimyproxy.proxy.layers import ChooseLayers
+from aimyproxy.proxy.limits import BODY_SECONDS, IDLE_SECONDS, Limits, most_connections
 from aimyproxy.proxy.tuning import Tuning
 from aimyproxy.trust import SYSTEM
 
@@ -43,6 +45,7 @@ _POLL_SECONDS: Final = 0.02
 class Settings:
     """How to listen, whom to let in and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files.
 
+    `max_body` is in bytes of a request's or a response's body.
     With `strict`, what can't be recorded ends the run, and the bot gets a 503.
     """
 
@@ -54,6 +57,7 @@ class Settings:
     trust: Trust = SYSTEM
     guard: Guard | None = None
     strict: bool = False
+    max_body: int = 64_000_000
 
 
 def run(
@@ -94,15 +98,19 @@ async def _serve(
     stopping: Callable[[], None],
 ) -> None:
     with _stop_signals() as stop, _log_to(observer.trouble):
-        recorder = Recorder(keeper.keep, observer.refused, served, stop.set if settings.strict else None)
-        master = Master(Options())
+        master, proxyserver = Master(Options()), Proxyserver()
+        gone = partial(connections.has_gone, proxyserver)
+        recorder = Recorder(keeper.keep, observer.refused, gone, served, stop.set if settings.strict else None)
+        limits = Limits(proxyserver, most_connections(), IDLE_SECONDS, BODY_SECONDS)
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
-            proxyserver = _configure(master, settings, recorder)
+            _configure(master, settings, proxyserver, limits, recorder)
             started(*await _listen(proxyserver, settings))
             await master.running()
+            sweeping = asyncio.create_task(limits.sweep())
             await stop.wait()
             stop.clear()
             stopping()
+            sweeping.cancel()
             await _drain(proxyserver, recorder, stop, settings.timeout)
             await master.done()
 
@@ -135,12 +143,17 @@ def _stop_signals() -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-def _configure(master: Master, settings: Settings, recorder: Recorder) -> Proxyserver:
-    target, proxyserver = settings.target, Proxyserver()
+def _configure(
+    master: Master, settings: Settings, proxyserver: Proxyserver, limits: Limits, recorder: Recorder
+) -> None:
+    target = settings.target
     master.addons.add(
         proxyserver,
-        ChooseLayers(listen_tls=settings.cert is not None, target_tls=target.scheme == "https"),
+        ChooseLayers(
+            listen_tls=settings.cert is not None, target_tls=target.scheme == "https", max_body=settings.max_body
+        ),
         Tls(_listen_context(settings)),
+        limits,
         *([Guarding(settings.guard)] if settings.guard else []),
         # Recorder last: it sees the request as it leaves, and its `response` is the last before the bot's.
         Forward(target),
@@ -160,7 +173,6 @@ def _configure(master: Master, settings: Settings, recorder: Recorder) -> Proxys
         ssl_verify_upstream_trusted_ca=str(settings.trust.ca) if settings.trust.ca else None,
         ssl_insecure=settings.trust.insecure,
     )
-    return proxyserver
 
 
 def _listen_context(settings: Settings) -> SSL.Context | None:
@@ -209,8 +221,6 @@ async def _drain(proxyserver: Proxyserver, recorder: Recorder, hurry: asyncio.Ev
         await asyncio.sleep(_POLL_SECONDS)
     recorder.give_up()
     for connection in list(proxyserver.connections.values()):
-        transport = connection.transports.get(connection.client)
-        if transport and transport.handler:
-            transport.handler.cancel("stopping")
+        connections.close(proxyserver, connection.client.id, "stopping")
     while proxyserver.connections and not hurry.is_set():
         await asyncio.sleep(_POLL_SECONDS)

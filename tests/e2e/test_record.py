@@ -174,71 +174,6 @@ def test_old_and_long_lived_connections(tmp_path):
     assert len(recorded(tmp_path)) == 4
 
 
-def garbage(connection, _):
-    connection.sendall(b"no HTTP at all\r\n\r\n")
-
-
-def two_lengths(connection, _):
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
-
-
-def half_a_body(connection, _):
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
-
-
-def half_a_head(connection, _):
-    connection.sendall(b"HTTP/1.1 200 OK\r\nConte")
-
-
-def reset(connection, _):
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-
-
-def silence(connection, _):
-    return connection.recv(1) == b"?"
-
-
-def silence_in_the_body(connection, request):
-    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nuntil the end")
-    return silence(connection, request)
-
-
-@pytest.mark.parametrize(
-    ("behave", "kind", "status"),
-    [
-        (garbage, "protocol", b"502"),
-        (two_lengths, "protocol", b"502"),
-        (half_a_body, "disconnect", b"502"),
-        (half_a_head, "disconnect", b"502"),
-        (reset, "disconnect", b"502"),
-        (lambda *_: False, "disconnect", b"502"),
-        (silence, "timeout", b"504"),
-        (silence_in_the_body, "timeout", b"504"),
-    ],
-)
-def test_a_failing_webhook_is_answered_for_and_recorded(tmp_path, behave, kind, status):
-    """The bot gets a 502 or 504 with one line of JSON, the recording a failure, and the next request works."""
-    behaviours = [behave]
-
-    def then_well(connection, request):
-        return (behaviours.pop() if behaviours else answering(ECHO))(connection, request)
-
-    with Upstream(then_well) as upstream, recorder(tmp_path, upstream.url, "--timeout", "0.5") as (process, port):
-        head, body = head_and_body(post(port, BOT))
-        assert head.startswith(b"HTTP/1.1 " + status)
-        explained = json.loads(body)
-        assert body.count(b"\n") == 1
-        assert explained["failure"] == kind
-        assert f"127.0.0.1:{upstream.port}" in explained["error"]
-        assert post(port, BOT) == ECHO
-        assert process.stop() == 0
-    first, second = recorded(tmp_path)
-    assert first.response is None
-    assert (first.failure.kind, first.failure.message) == (kind, explained["error"])
-    assert (first.event, second.failure) == ("start", None)
-    assert any(f"{kind}: The webhook at" in line for line in process.stderr)
-
-
 def test_a_webhook_that_dies_and_comes_back(tmp_path):
     """Nothing listens, then something does: no restart is needed."""
     port_of_target = free_port()
@@ -362,30 +297,6 @@ def test_a_torn_recording_is_repaired_and_the_user_told(tmp_path):
     assert len(recorded(tmp_path)) == 2
 
 
-@pytest.mark.parametrize(
-    "before",
-    [
-        b"HTTP/1.1 100 Continue\r\n\r\n",
-        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n",
-    ],
-)
-def test_interim_responses_are_not_the_answer(tmp_path, before):
-    """Whether they come with the answer or ahead of it."""
-
-    def behave(connection, _):
-        for byte in before:
-            connection.sendall(bytes([byte]))
-        connection.sendall(ECHO)
-        return True
-
-    with Upstream(behave) as upstream, recorder(tmp_path, upstream.url) as (_, port):
-        with socket.create_connection(("127.0.0.1", port)) as bot:
-            for _ in range(2):
-                bot.sendall(request_bytes(BOT))
-                assert read_message(bot) == ECHO
-    assert [exchange.response.status for exchange in recorded(tmp_path)] == [200, 200]
-
-
 def test_trailers_do_no_harm(tmp_path):
     """In either direction they are left out, and all else arrives."""
     message = b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Checksum: 1\r\n\r\n"
@@ -408,20 +319,6 @@ def test_a_request_that_is_no_http_is_recorded_as_such(tmp_path):
     (exchange,) = recorded(tmp_path)
     assert exchange.failure.kind == "protocol"
     assert "The bot sent what is no valid HTTP request" in exchange.failure.message
-
-
-def test_it_is_no_open_proxy(tmp_path):
-    """Whole URLs and CONNECT are refused and go nowhere."""
-    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url) as (_, port):
-        for request in (
-            b"GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n",
-            b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n",
-        ):
-            with socket.create_connection(("127.0.0.1", port)) as client:
-                client.sendall(request)
-                assert read_message(client).startswith(b"HTTP/1.1 400")
-        assert upstream.requests == []
-        assert post(port, BOT) == ECHO
 
 
 @pytest.fixture(scope="module")
@@ -550,38 +447,6 @@ def test_a_file_that_another_process_keeps_locked_holds_up_no_forwarding(tmp_pat
             assert all(b"200 OK" in one.result(10) for one in waiting)
         assert process.stop() == 0
     assert len(recorded(tmp_path)) == 4
-
-
-def test_a_killed_recorder_loses_nothing_that_was_answered(tmp_path):
-    """`kill -9` under load, again and again into one recording."""
-    answered = 0
-    with Upstream(answering(ECHO)) as upstream:
-        for round_number in range(5):
-            with recorder(tmp_path, upstream.url) as (process, port):
-                counts = [0] * 4
-                bots = [threading.Thread(target=talk, args=(port, counts, number)) for number in range(4)]
-                for bot in bots:
-                    bot.start()
-                goal = 20 + 60 * round_number
-                eventually(lambda counts=counts, goal=goal: sum(counts) >= goal, "the load")
-                process.process.kill()
-                for bot in bots:
-                    bot.join()
-            answered += sum(counts)
-            assert len(recorded(tmp_path)) >= answered
-    assert answered > 300
-
-
-def talk(port, counts, number):
-    try:
-        with socket.create_connection(("127.0.0.1", port)) as bot:
-            while True:
-                bot.sendall(request_bytes(BOT))
-                if read_message(bot) != ECHO:
-                    return
-                counts[number] += 1
-    except OSError:
-        return
 
 
 def test_half_an_emoji_does_not_break_the_recording(tmp_path):

@@ -1,0 +1,147 @@
+"""mitmproxy's HTTP/1 connections, with some changes: to the bot, and to the webhook.
+
+It takes an interim response (`100 Continue`, `103 Early Hints`) for the answer, and crashes on trailers: both are left
+out here, as RFC 9110 (15.2 and 6.5.1) allows whoever passes a message on. It takes a bot that has sent all that it has
+to send for one that has gone, and has no end to heads. All that we answer is a line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+import h11
+from h11 import _readers as h11_readers
+from mitmproxy import http
+from mitmproxy.connection import ConnectionState
+from mitmproxy.net.http import http1, status_codes
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.layers import http as http_layers
+from mitmproxy.proxy.layers.http import _http1
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._events import (
+    HttpEvent,
+    RequestProtocolError,
+    ResponseEndOfMessage,
+    ResponseProtocolError,
+)
+
+if TYPE_CHECKING:
+    from h11._receivebuffer import ReceiveBuffer
+    from mitmproxy.proxy.layer import CommandGenerator
+
+_MOST_HEAD: Final = 256 * 1024
+_INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
+
+
+class Refused(ResponseProtocolError):
+    """An error with the status for the bot; mitmproxy's own have codes, which differ from version to version."""
+
+    def __init__(self, stream_id: int, message: str, status: int) -> None:
+        self.stream_id = stream_id
+        self.message = message
+        self.code = status
+
+
+class Http1Client(_http1.Http1Client):
+    """The connection to the webhook."""
+
+    def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        """As the original, behind interim responses, and with an end to what a head may be."""
+        while isinstance(event, events.DataReceived) and (interim := _INTERIM.match(bytes(self.buf))):
+            self.buf.maybe_extract_at_most(interim.end())
+        yield from super().read_headers(event)
+        if self.stream_id and len(self.buf) > _MOST_HEAD and self.state == self.read_headers:
+            yield commands.CloseConnection(self.conn)
+            message = f"a head of more than {_MOST_HEAD:,} bytes"
+            yield ReceiveHttp(Refused(self.stream_id, message, status_codes.BAD_GATEWAY))
+
+
+class Http1Server(_http1.Http1Server):
+    """The connection to the bot."""
+
+    def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        """As the original, with an end to what a head may be."""
+        yield from super().read_headers(event)
+        if len(self.buf) > _MOST_HEAD and self.state == self.read_headers:
+            yield commands.SendData(self.conn, refusal(431, f"A request's head may have {_MOST_HEAD:,} bytes."))
+            yield from self._hang_up()
+
+    def send(self, event: HttpEvent) -> CommandGenerator[None]:
+        """As the original; who sends no more is let go of behind the answer."""
+        if isinstance(event, ResponseProtocolError) and self.conn.state & ConnectionState.CAN_WRITE:
+            status = _status(event)
+            if not self.response and status != status_codes.NO_RESPONSE:
+                yield commands.SendData(self.conn, refusal(status, event.message))
+            yield from self._hang_up()
+            return
+        yield from super().send(event)
+        if isinstance(event, ResponseEndOfMessage) and self.conn.state is ConnectionState.CAN_WRITE:
+            yield commands.CloseConnection(self.conn)
+
+    def wait(self, event: events.Event) -> CommandGenerator[None]:
+        """As the original, but who has sent all that there is to send may still wait for the answer."""
+        if not isinstance(event, events.ConnectionClosed) or self.conn.state is not ConnectionState.CAN_WRITE:
+            yield from super().wait(event)
+        elif self.request and self.request.http_version != "HTTP/1.0":
+            # Who has gone looks the same. Nobody minds an interim response, and the system of who has gone objects.
+            yield commands.SendData(self.conn, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def read_body(self, event: events.Event) -> CommandGenerator[None]:
+        """As the original, but whose body can't be read is told so."""
+        closing = None
+        for command in super().read_body(event):
+            if isinstance(command, commands.CloseConnection) and self.conn.state & ConnectionState.CAN_WRITE:
+                closing = command
+                continue
+            if closing and isinstance(command, ReceiveHttp) and isinstance(command.event, RequestProtocolError):
+                yield commands.SendData(self.conn, refusal(400, command.event.message))
+                yield from self._hang_up()
+                closing = None
+            yield command
+        if closing:
+            yield closing
+
+    def _hang_up(self) -> CommandGenerator[None]:
+        """Close our side, and let come what is on its way: to close while it comes would take the answer away, too."""
+        if not self.conn.state & ConnectionState.CAN_READ:
+            yield commands.CloseConnection(self.conn)
+            return
+        yield commands.CloseTcpConnection(self.conn, half_close=True)
+        self.state = self._ignore
+
+    def _ignore(self, event: events.Event) -> CommandGenerator[None]:
+        self.buf.maybe_extract_at_most(len(self.buf))
+        if isinstance(event, events.ConnectionClosed):
+            yield commands.CloseConnection(self.conn)
+
+
+class ChunkedReader(h11_readers.ChunkedReader):
+    """Reads a chunked body."""
+
+    def __call__(self, buf: ReceiveBuffer) -> h11.Data | h11.EndOfMessage | None:
+        """As the original, without trailers at the end."""
+        event = super().__call__(buf)
+        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+def refusal(status_code: int, message: str = "") -> bytes:
+    """What a bot gets for a request that is none, as bytes: one line of JSON."""
+    body = json.dumps({"error": message}, ensure_ascii=False).encode() + b"\n"
+    headers = {"Content-Type": "application/json; charset=utf-8", "Connection": "close", "Server": "aimyproxy"}
+    return bytes(http1.assemble_response(http.Response.make(status_code, body, headers)))
+
+
+def _status(error: ResponseProtocolError) -> int:
+    """The status for the bot; that of a code of mitmproxy 12 is None where there is nobody to read it."""
+    if isinstance(error.code, int):
+        return error.code
+    return error.code.http_status_code() or status_codes.NO_RESPONSE
+
+
+# Where mitmproxy looks them up.
+_http1.make_error_response = refusal
+http_layers.Http1Server = Http1Server  # type: ignore[attr-defined]
+http_layers.Http1Client = Http1Client  # type: ignore[attr-defined]
+_http1.ChunkedReader = ChunkedReader  # type: ignore[attr-defined]

@@ -1,0 +1,94 @@
+"""What bots may take up: connections, and the time until a request is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from aimyproxy.proxy import connections
+
+if TYPE_CHECKING:
+    from mitmproxy import http
+    from mitmproxy.addons.proxyserver import Proxyserver
+    from mitmproxy.connection import Client
+
+IDLE_SECONDS: Final = 75.0
+BODY_SECONDS: Final = 60.0
+MOST_CONNECTIONS: Final = 10_000
+_SWEEP_SECONDS: Final = 1.0
+_OTHER_FILES: Final = 100
+
+
+def most_connections() -> int:
+    """How many connections of bots there are files for, each with one to the webhook; the limit is raised first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        # Where there is no hard limit, macOS takes no number for it.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    if soft == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return max(1, min(MOST_CONNECTIONS, (soft - _OTHER_FILES) // 2))
+
+
+class Limits:
+    """Closes connections that nothing comes from, and the longest idle one where there are too many.
+
+    A head has to come within `idle` seconds of the answer before it, its body within `body` seconds of the head.
+    """
+
+    def __init__(self, proxyserver: Proxyserver, most: int, idle: float, body: float) -> None:
+        self._proxyserver = proxyserver
+        self._most = most
+        self._patience = (idle, body)
+        # Since when, by the connection's id: those that wait longest come first.
+        self._idle: dict[str, float] = {}
+        self._sending: dict[str, float] = {}
+
+    def client_connected(self, client: Client) -> None:
+        """A bot connects."""
+        if len(self._proxyserver.connections) > self._most:
+            if not self._idle:
+                client.error = "too many connections"
+                return
+            self._close(self._idle)
+        self._idle[client.id] = time.monotonic()
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """The head is there."""
+        self._idle.pop(flow.client_conn.id, None)
+        self._sending[flow.client_conn.id] = time.monotonic()
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        """The body is there."""
+        self._sending.pop(flow.client_conn.id, None)
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """The answer is on its way; the next request may come."""
+        self._sending.pop(flow.client_conn.id, None)
+        self._idle[flow.client_conn.id] = time.monotonic()
+
+    error = response
+
+    def client_disconnected(self, client: Client) -> None:
+        """A bot has gone."""
+        self._idle.pop(client.id, None)
+        self._sending.pop(client.id, None)
+
+    async def sweep(self) -> None:
+        """Close what is late, again and again."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            now = time.monotonic()
+            for since, patience in zip((self._idle, self._sending), self._patience, strict=True):
+                while since and next(iter(since.values())) < now - patience:
+                    self._close(since)
+
+    def _close(self, since: dict[str, float]) -> None:
+        """Let go of the connection that waits longest."""
+        identity = next(iter(since))
+        del since[identity]
+        connections.close(self._proxyserver, identity, "time-out")

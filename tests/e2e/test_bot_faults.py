@@ -1,0 +1,209 @@
+"""Bots that misbehave, all before one recorder: what they get, what is recorded, and that others are served."""
+
+from __future__ import annotations
+
+import json
+import resource
+import socket
+import sys
+import threading
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_record import ECHO, recorded
+from tests.processes import (
+    Upstream,
+    answering,
+    eventually,
+    listening_port,
+    post,
+    read_message,
+    request_bytes,
+    running,
+)
+
+
+@contextmanager
+def record(folder, *arguments, launcher=("aimyproxy",), **options):
+    """A recorder before a webhook that is well: its process, its port, and the webhook."""
+    with Upstream(answering(ECHO)) as upstream:
+        given = ["record", "shop", "--target", upstream.url, "--listen", "127.0.0.1:0", "--recordings", str(folder)]
+        command = [sys.executable, "-m", *launcher, *given, *arguments]
+        with running(command, **options) as process:
+            yield process, listening_port(process), upstream
+            assert process.stop() == 0
+    assert "Traceback" not in "\n".join(process.stderr)
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recordings")
+    with record(folder, "--max-body", "1") as (_, port, upstream):
+        yield folder, port, upstream
+
+
+def say(port, *parts, half_close=False):
+    """What comes back, to the end, when a bot sends these parts."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as bot:
+        for part in parts:
+            bot.sendall(part)
+        if half_close:
+            bot.shutdown(socket.SHUT_WR)
+        got = bytearray()
+        while more := bot.recv(65536):
+            got += more
+    return bytes(got)
+
+
+POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+
+REFUSED = {
+    "garbage": (b"no HTTP at all\r\n\r\n", 400, "Bad HTTP request line"),
+    "TLS on a plain port": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "Bad HTTP request line"),
+    "a header that is none": (POST + b"no colon\r\n\r\n", 400, "Invalid header line"),
+    "a length that is none": (POST + b"Content-Length: 1x\r\n\r\n", 400, "ontent-"),
+    "two lengths": (POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "ransfer-"),
+    "chunks that are none": (POST + b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n", 400, "illegal chunk"),
+    "a whole URL": (b"GET http://127.0.0.1:1/ HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "no open proxy"),
+    "CONNECT": (b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", 400, "no open proxy"),
+    "an endless head": (POST + b"X: " + b"x" * 300_000, 431, "262,144 bytes"),
+    "a body too large": (POST + b"Content-Length: 3000000\r\n\r\n" + b"x" * 3_000_000, 413, "1,000,000 bytes"),
+    "chunks too large": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n" + (b"7a120\r\n%s\r\n" % (b"x" * 500_000)) * 6,
+        413,
+        "1,000,000 bytes",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_request_is_refused(proxied, name):
+    """With a line of JSON that says why, though it is still being sent; the webhook hears nothing of it."""
+    _, port, upstream = proxied
+    sent, status, reason = REFUSED[name]
+    before = len(upstream.requests)
+    head, _, body = say(port, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d" % status)
+    assert b"application/json" in head
+    assert reason in json.loads(body)["error"]
+    assert b"mitmproxy" not in head + body
+    assert post(port, b"{}") == ECHO
+    assert len(upstream.requests) == before + 1
+
+
+def test_a_body_that_is_too_large_is_recorded_without_it(proxied):
+    """With the reason."""
+    folder, port, _ = proxied
+    for name in ("a body too large", "chunks too large"):
+        say(port, REFUSED[name][0])
+        exchange = recorded(folder)[-1]
+        assert (exchange.request.method, exchange.request.body.kind) == ("POST", "absent")
+        assert exchange.response is None
+        assert exchange.failure.kind == "protocol"
+        assert exchange.failure.message == "The bot sent a body of more than 1,000,000 bytes (--max-body)."
+
+
+def test_a_bot_that_has_sent_all_gets_its_answer(proxied):
+    """Though it has closed its side: nothing failed."""
+    folder, port, _ = proxied
+    for body in (b"{}", b"x" * 900_000):
+        got = say(port, request_bytes(body), half_close=True)
+        assert got.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n") == ECHO
+        exchange = recorded(folder)[-1]
+        assert (exchange.failure, exchange.response.status) == (None, 200)
+    assert say(port, b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}", half_close=True) == ECHO
+
+
+def test_requests_in_one_packet_are_answered_in_their_order(proxied):
+    """Up to the first that is none."""
+    _, port, upstream = proxied
+    before = len(upstream.requests)
+    got = say(port, request_bytes(b"{}") * 3 + b"no HTTP\r\n\r\n" + request_bytes(b"{}"))
+    assert got.startswith(ECHO * 3 + b"HTTP/1.1 400")
+    assert len(upstream.requests) == before + 3
+
+
+def test_a_bot_that_asks_for_permission_gets_it(proxied):
+    """`Expect: 100-continue` is answered at once, and doesn't reach the webhook."""
+    _, port, upstream = proxied
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as bot:
+        bot.sendall(POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert read_message(bot).startswith(b"HTTP/1.1 100 Continue\r\n")
+        bot.sendall(b"{}")
+        assert read_message(bot) == ECHO
+    assert b"xpect" not in upstream.requests[-1]
+
+
+HOSTS = [
+    b"Host: evil.example\r\n",
+    b"Host: 127.0.0.1:1\r\nX-Forwarded-Host: evil.example\r\n",
+    b"Host: a@b:c/d\r\n",
+    b"",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_host_header_moves_nothing(proxied, host):
+    """Whatever it says, the target is asked, under its own name."""
+    _, port, upstream = proxied
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as bot:
+        bot.sendall(b"POST / HTTP/1.1\r\n" + host + b"Content-Length: 2\r\n\r\n{}")
+        assert read_message(bot) == ECHO
+    (named,) = [line for line in upstream.requests[-1].split(b"\r\n") if line.lower().startswith(b"host:")]
+    assert named.lower() == b"host: 127.0.0.1:%d" % upstream.port
+
+
+def test_two_host_headers_reach_the_webhook_as_one(proxied):
+    """Nobody can be led to take the other."""
+    _, port, upstream = proxied
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as bot:
+        bot.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 2\r\n\r\n{}")
+        assert read_message(bot) == ECHO
+    assert upstream.requests[-1].lower().count(b"host:") == 1
+
+
+def test_a_bot_that_sends_slowly_is_let_go(tmp_path):
+    """A head or a body that never ends, and a connection that nothing comes from; who waits for the webhook is not."""
+    with record(tmp_path, launcher=("tests.impatient", "1")) as (process, port, upstream):
+        release = threading.Event()
+
+        def slow(connection, _):
+            release.wait(30)
+            connection.sendall(ECHO)
+            return True
+
+        upstream._behave = slow
+        with ExitStack() as bots:
+            waiting, head, body, nothing = (
+                bots.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in range(4)
+            )
+            waiting.sendall(request_bytes(b"{}"))
+            head.sendall(request_bytes(b"{}")[:20])
+            body.sendall(request_bytes(b"{}")[:-1])
+            for bot in (head, body, nothing):
+                assert bot.recv(1) == b""
+            release.set()
+            assert read_message(waiting) == ECHO
+        process.wait_for("client_gone")
+    assert [exchange.failure and exchange.failure.kind for exchange in recorded(tmp_path)] == ["client_gone", None]
+
+
+def few_files():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (150, 160))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts files in /proc")
+def test_connections_that_are_opened_and_left_keep_nobody_out(tmp_path):
+    """The longest idle ones are closed for new ones; files don't run out, and the limit is used to the full."""
+    with record(tmp_path, preexec_fn=few_files) as (process, port, _):
+        files = Path(f"/proc/{process.process.pid}/fd")
+        with ExitStack() as bots:
+            left = [bots.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(300)]
+            assert post(port, b"{}") == ECHO
+            assert left[0].recv(1) == b""
+            eventually(lambda: len(list(files.iterdir())) < 100, "the connections to be closed")
+            left[-1].sendall(request_bytes(b"{}"))
+            assert read_message(left[-1]) == ECHO
+    assert len(recorded(tmp_path)) == 2

@@ -1,0 +1,105 @@
+"""Recorders that end under load: killed, told to stop, or with the power."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import signal
+import socket
+import sys
+
+from aimyproxy.store.recording import Recording
+from tests.crashes import end_again_and_again, recorded
+from tests.processes import (
+    Upstream,
+    answer,
+    answering,
+    listening_port,
+    read_message,
+    request_bytes,
+    running,
+)
+
+
+def test_a_killed_recorder_loses_nothing_that_was_answered(tmp_path):
+    """`kill -9` under load at random moments, again and again into one recording."""
+    outcome = end_again_and_again(tmp_path, 20, signal.SIGKILL, seed=1)
+    assert outcome.statuses == [-9] * 20
+    assert len(outcome.answered) > 400
+    assert outcome.lost(tmp_path) == set()
+    kept = recorded(tmp_path)
+    assert set(kept) <= set(outcome.asked)
+    assert len(kept) == len(set(kept))
+
+
+def test_a_recorder_that_is_told_to_stop_loses_nothing_at_all(tmp_path):
+    """SIGTERM under load: all that the webhook was asked is answered and recorded."""
+    outcome = end_again_and_again(tmp_path, 5, signal.SIGTERM, seed=2)
+    assert outcome.statuses == [0] * 5
+    assert sorted(recorded(tmp_path)) == sorted(outcome.asked)
+    assert outcome.answered == set(outcome.asked)
+
+
+def replayed(content, calls):
+    """The file's bytes after these calls."""
+    content = bytearray(content)
+    for call in calls:
+        if call["call"] == "pwrite":
+            data, offset = bytes.fromhex(call["data"]), call["offset"]
+            content[offset : offset + len(data)] = data
+        elif call["call"] == "ftruncate":
+            del content[call["length"] :]
+    return bytes(content)
+
+
+def test_a_power_failure_takes_what_was_not_flushed_and_no_more(tmp_path):
+    """At whatever moment, and with any beginning of what came after the last flush: the file opens, in its order."""
+    journal, exchanges = tmp_path / "journal", tmp_path / "shop" / "exchanges.json"
+    given = ["record", "shop", "--listen", "127.0.0.1:0", "--recordings", str(tmp_path)]
+    with Upstream(answering(answer(b'{"greeting": "Hi"}'))) as upstream:
+        command = [sys.executable, "-m", "tests.journaled_os", str(journal), *given, "--target", upstream.url]
+        with running(command) as process:
+            port, before = listening_port(process), exchanges.read_bytes()
+            with socket.create_connection(("127.0.0.1", port)) as bot:
+                numbers = itertools.count(1)
+                while journal.read_text().count('"done"') < 8:
+                    for number in itertools.islice(numbers, 20):
+                        bot.sendall(request_bytes(json.dumps({"action": f"{number}"}).encode()))
+                        read_message(bot)
+            process.process.kill()
+            process.finished()
+    inode = exchanges.stat().st_ino
+    calls = [call for line in journal.read_text().splitlines() if (call := json.loads(line))["file"] == inode]
+    assert replayed(before, calls) == exchanges.read_bytes()
+    chance, survivors = random.Random(1), []
+    for moment in chance.sample(range(len(calls)), 60):
+        flushed = last_flush(calls[: moment + 1])
+        safe = replayed(before, calls[:flushed])
+        got_through = calls[: chance.randint(flushed, moment)]
+        torn = replayed(before, got_through)
+        exchanges.write_bytes(torn[: max(len(safe), len(torn) - chance.randrange(300))])
+        survivors.append(opened(tmp_path))
+        exchanges.write_bytes(safe)
+        assert survivors[-1] >= opened(tmp_path)
+        assert all(call["at"] - calls[flushed]["at"] < 5 for call in calls[flushed:moment] if flushed)
+    assert len(set(survivors)) > 10
+
+
+def last_flush(calls):
+    """The index of the call that began the last flush that was done by then."""
+    begun = done = 0
+    for index, call in enumerate(calls):
+        if call["call"] == "fsync":
+            begun, done = (begun, begun) if call.get("done") else (index, done)
+    return done
+
+
+def opened(folder):
+    """How many exchanges there are after a restart; they are the first ones, in their order."""
+    recording = Recording(folder / "shop")
+    recording.open_for_append()
+    kept = [exchange.event for _, exchange in recording]
+    recording.close()
+    assert kept == [f"{number}" for number in range(1, len(kept) + 1)]
+    return len(kept)
