@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mitmproxy import http, version
+from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 from mitmproxy.proxy import commands, events
@@ -16,6 +17,7 @@ from mitmproxy.proxy.layers.http import HttpResponseHook
 
 from aimyproxy.proxy import fits, server, tuning
 from aimyproxy.proxy.addons import Recorder
+from aimyproxy.proxy.limits import Limits
 from aimyproxy.target import Target
 
 
@@ -35,7 +37,9 @@ def test_only_a_known_mitmproxy_gets_the_addon(monkeypatch, known):
     async def configured():
         master = Master(Options())
         settings = server.Settings(Target.parse("http://127.0.0.1:1"), ("127.0.0.1", 0))
-        server._configure(master, settings, Recorder(lambda _: None))
+        proxyserver = Proxyserver()
+        limits = Limits(proxyserver, 1, 1, 1)
+        server._configure(master, settings, proxyserver, limits, Recorder(print, print, print))
         await master.done()
         return master.addons.get("tuning") is not None
 
