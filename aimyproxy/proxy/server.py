@@ -19,11 +19,10 @@ from OpenSSL import SSL
 
 from aimyproxy import sockets
 from aimyproxy.errors import InvalidOption
-from aimyproxy.proxy import connections, fits
+from aimyproxy.proxy import connections, fits, limits
 from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
 from aimyproxy.proxy.guarding import Guarding
 from aimyproxy.proxy.layers import ChooseLayers
-from aimyproxy.proxy.limits import BODY_SECONDS, IDLE_SECONDS, Limits, most_connections
 from aimyproxy.proxy.tuning import Tuning
 from aimyproxy.trust import SYSTEM
 
@@ -101,12 +100,12 @@ async def _serve(
         master, proxyserver = Master(Options()), Proxyserver()
         gone = partial(connections.has_gone, proxyserver)
         recorder = Recorder(keeper.keep, observer.refused, gone, served, stop.set if settings.strict else None)
-        limits = Limits(proxyserver, most_connections(), IDLE_SECONDS, BODY_SECONDS)
+        bounds = limits.Limits(proxyserver, limits.most_connections(), limits.IDLE_SECONDS, limits.BODY_SECONDS)
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
-            _configure(master, settings, proxyserver, limits, recorder)
+            _configure(master, settings, proxyserver, bounds, recorder)
             started(*await _listen(proxyserver, settings))
             await master.running()
-            sweeping = asyncio.create_task(limits.sweep())
+            sweeping = asyncio.create_task(bounds.sweep())
             await stop.wait()
             stop.clear()
             stopping()
@@ -144,7 +143,7 @@ def _stop_signals() -> Iterator[asyncio.Event]:
 
 
 def _configure(
-    master: Master, settings: Settings, proxyserver: Proxyserver, limits: Limits, recorder: Recorder
+    master: Master, settings: Settings, proxyserver: Proxyserver, bounds: limits.Limits, recorder: Recorder
 ) -> None:
     target = settings.target
     master.addons.add(
@@ -153,7 +152,7 @@ def _configure(
             listen_tls=settings.cert is not None, target_tls=target.scheme == "https", max_body=settings.max_body
         ),
         Tls(_listen_context(settings)),
-        limits,
+        bounds,
         *([Guarding(settings.guard)] if settings.guard else []),
         # Recorder last: it sees the request as it leaves, and its `response` is the last before the bot's.
         Forward(target),

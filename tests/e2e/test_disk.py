@@ -52,13 +52,12 @@ class Recorder:
 
 
 @contextmanager
-def recorder(folder, *arguments):
+def recorder(folder, *arguments, prefix=()):
     folder.mkdir(exist_ok=True)
     control = folder.parent / "control"
     control.write_text("")
-    command = [sys.executable, "-m", "tests.faulty_os", str(control), "record", "shop", "--listen", "127.0.0.1:0"]
-    if ROOT and shutil.which("setpriv"):
-        command = [*PLAIN, *command]
+    given = ["record", "shop", "--listen", "127.0.0.1:0"]
+    command = [*prefix, sys.executable, "-m", "tests.faulty_os", str(control), *given]
     # Coverage's own data would not fit on such disks either.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     with Upstream(answering(ECHO)) as upstream:
@@ -163,7 +162,7 @@ def test_what_a_disk_refuses_is_held_and_written_when_it_works_again(disk):
     faults = dict(FAULTS)
     if not os.path.ismount(disk):
         faults.pop("No space left")
-    with recorder(disk) as one:
+    with recorder(disk, prefix=PLAIN if ROOT and shutil.which("setpriv") else ()) as one:
         for count, (said, fault) in enumerate(faults.items(), 1):
             with fault(one):
                 one.ask()
