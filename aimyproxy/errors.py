@@ -91,3 +91,7 @@ def described(error: BaseException) -> str:
         trace = trace.tb_next
     place = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
     return f"{type(error).__name__}: {error}{place}"
+
+
+class WorkerError(AimyproxyError):
+    """The processes that share the work can't be started."""

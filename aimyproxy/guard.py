@@ -157,6 +157,11 @@ class Guard:
         self._no_header = _no_header(header.name if header else "")
         self._rate = rate
 
+    @property
+    def counts(self) -> bool:
+        """Whether it counts requests, so that it has to see all of them."""
+        return self._limiter is not None
+
     def refusal(self, address: str, path: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
         """Why this request is refused, None where it isn't; `path` is as it was sent."""
         if self._path and not self._knows_path(path):

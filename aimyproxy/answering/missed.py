@@ -48,6 +48,19 @@ class MissedEvents:
         else:
             self.others += 1
 
+    def merge(self, other: MissedEvents) -> None:
+        """Count what the other one counted, too."""
+        self.total += other.total
+        self.others += other.others
+        for missed in other.ranked():
+            known = self._by_event.get(missed.latest.event)
+            if known is not None:
+                known.count += missed.count
+            elif len(self._by_event) < self._most:
+                self._by_event[missed.latest.event] = replace(missed)
+            else:
+                self.others += missed.count
+
     def ranked(self) -> list[Missed]:
         """One entry an event, the most frequent first, of equals the first met."""
         return sorted(self._by_event.values(), key=lambda missed: -missed.count)

@@ -39,7 +39,7 @@ class Replayer:
         self._lock = threading.Lock()
         self._base = self._index = index
         self._overlay: Sequence[Mock] = ()
-        self.conversations = conversations or Conversations()
+        self.conversations = Conversations() if conversations is None else conversations
         self._arguments = arguments
         self._serving = serving
 

@@ -25,6 +25,10 @@ class Refusals:
     def __init__(self) -> None:
         self._counts: Counter[Reason] = Counter()
 
+    def merge(self, other: Refusals) -> None:
+        """Count what the other one counted and told of, too."""
+        self._counts.update(other._counts)
+
     def add(self, refusal: Refusal) -> None:
         """Count a refusal, and tell of it where it is the first of its kind."""
         self._counts[refusal.reason] += 1

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.serving import AfterLast, Match
     from aimyproxy.cli.access_options import AdminOptions
-    from aimyproxy.cli.replay_screen import Screen
+    from aimyproxy.cli.replay_screen import About, Screen
     from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.onmiss import OnMiss
-    from aimyproxy.mockserver.server import MockServer
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
     from aimyproxy.trust import Trust
@@ -76,6 +75,13 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same faults and waits.")
 @guard_options
 @admin_options
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that answer, for machines with several processors; conversations stand where they are in all.",
+)
 @click.option("--quiet", is_flag=True, help="No line for each answer; misses and trouble still show.")
 @listen_option
 @tls_options
@@ -96,6 +102,7 @@ def command(
     seed: int,
     guard: Guard | None,
     admin: AdminOptions | None,
+    workers: int,
     quiet: bool,
     listen: tuple[str, int],
     cert: Path | None,
@@ -114,11 +121,13 @@ def command(
         raise click.UsageError("--record keeps what was forwarded: it needs --on-miss forward and --target.")
     if fresh and match != "learned":
         raise click.UsageError("--fresh needs --match learned: what is noise is learned from the recording.")
+    if workers > 1:
+        _check_alone(record=record, admin=admin, guard=guard)
     recording = folder.open(name)
 
     from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.serving import Serving
-    from aimyproxy.cli.replay_screen import Screen
+    from aimyproxy.cli.replay_screen import About, Screen
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.server import Settings, mock_server
 
@@ -138,15 +147,32 @@ def command(
         admin.token if admin else "",
         guard,
     )
-    missed = _on_miss(on_miss, target, keeper if record else None, trust)
-    growing = _growing(recording, keeper) if record else nullcontext()
-    watched = keeper if record else None
-    with mock_server(settings, recording, missed, screen, watched) as server, growing:
-        server.run(lambda: _started(server, settings.faults, screen, seed, admin))
+    missed = on_miss_of(on_miss, target, keeper if record else None, trust)
+    if workers > 1:
+        from aimyproxy.cli import replay_workers
+
+        job = replay_workers.Job(folder.root, name, settings, on_miss, target, trust, quiet)
+        replay_workers.run(workers, job, screen, lambda about: _started(about, screen, seed, admin))
+    else:
+        growing = _growing(recording, keeper) if record else nullcontext()
+        watched = keeper if record else None
+        with mock_server(settings, recording, missed, screen, watched) as server, growing:
+            server.run(lambda: _started(About.of(server, settings.faults), screen, seed, admin))
     screen.summary(keeper.recorded)
     if keeper.incomplete:
         raise RecordingIncomplete(keeper.incomplete)
     return EXIT_OK
+
+
+def _check_alone(*, record: bool, admin: AdminOptions | None, guard: Guard | None) -> None:
+    """See that nothing is asked for that one process has to do alone; raises UsageError."""
+    for asked, option, why in (
+        (record, "--record", "one process has to write the recording"),
+        (admin, "--admin", "it would know of one process's requests only"),
+        (guard and guard.counts, "--rate-limit", "each process would count for itself"),
+    ):
+        if asked:
+            raise click.UsageError(f"{option} needs a single worker, since {why}: leave out --workers.")
 
 
 @contextmanager
@@ -162,14 +188,12 @@ def _growing(recording: Recording, keeper: Keeper) -> Iterator[None]:
         recording.close()
 
 
-def _started(server: MockServer, faults: Faults | None, screen: Screen, seed: int, admin: AdminOptions | None) -> None:
-    index = server.replayer.index
-    screen.listening(server.url, index)
+def _started(about: About, screen: Screen, seed: int, admin: AdminOptions | None) -> None:
+    screen.listening(about)
     if admin:
-        admin.tell(server.admin_url)
-    if (faults and faults.given) or index.failing:
-        unknown = sorted(faults.events - index.events if faults else ())
-        lines = [printable(f"  The recording has no event {event!r}.") for event in unknown]
+        admin.tell(about.admin_url)
+    if about.failing:
+        lines = [printable(f"  The recording has no event {event!r}.") for event in about.unknown]
         say(f"Faults are on, with --seed {seed}.", "yellow", "warning", details=lines)
 
 
@@ -199,7 +223,7 @@ def _faults(given: tuple[str, ...], seed: int) -> Faults:
     return Faults(rules, seed)
 
 
-def _on_miss(choice: str, target: str | None, keeper: Keeper | None, trust: Trust) -> OnMiss:
+def on_miss_of(choice: str, target: str | None, keeper: Keeper | None, trust: Trust) -> OnMiss:
     from aimyproxy.mockserver import onmiss
 
     if choice != "forward":

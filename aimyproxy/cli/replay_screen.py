@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -14,38 +15,80 @@ from aimyproxy.cli.output import counted, printable, say, shortened
 from aimyproxy.cli.refusals import Refusals
 
 if TYPE_CHECKING:
-    from aimyproxy.answering.index import Index
+    from collections.abc import Sequence
+
+    from aimyproxy.answering.faults import Faults
     from aimyproxy.answering.journal import Entry
     from aimyproxy.exchange import Exchange
     from aimyproxy.guard import Refusal
+    from aimyproxy.mockserver.server import MockServer
 
 _MOST_EVENTS: Final = 20
 _LONGEST_EVENT: Final = 60
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a server that has begun says of itself: where it is, and what will answer.
+
+    `failing` is whether faults are on, `unknown` the events that have some and are not in the recording.
+    """
+
+    url: str
+    admin_url: str
+    summary: str
+    warnings: Sequence[str]
+    failing: bool
+    unknown: Sequence[str]
+
+    @classmethod
+    def of(cls, server: MockServer, faults: Faults | None) -> About:
+        """What there is to say of this server."""
+        index = server.replayer.index
+        unknown = sorted(faults.events - index.events) if faults else ()
+        failing = index.failing or (faults is not None and faults.given)
+        return cls(server.url, server.admin_url, index.summary(), index.warnings, failing, unknown)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a screen has counted: answers by source, misses, and requests that were refused."""
+
+    sources: Counter[str] = field(default_factory=Counter)
+    missed: MissedEvents = field(default_factory=MissedEvents)
+    refusals: Refusals = field(default_factory=Refusals)
+
+    def merge(self, other: Tally) -> None:
+        """Count what the other one counted, too."""
+        self.sources.update(other.sources)
+        self.missed.merge(other.missed)
+        self.refusals.merge(other.refusals)
+
+
 class Screen:
-    """Tells of what a replay does, and of what becomes of the exchanges that it forwards."""
+    """Tells of what a replay does, and of what becomes of the exchanges that it forwards.
+
+    `tally` is what it has counted.
+    """
 
     def __init__(self, name: str, *, quiet: bool = False) -> None:
         self._name = name
         self._quiet = quiet
-        self._sources: Counter[str] = Counter()
-        self._missed = MissedEvents()
-        self._refusals = Refusals()
+        self.tally = Tally()
 
-    def listening(self, url: str, index: Index) -> None:
+    def listening(self, about: About) -> None:
         """Say where the bot has to connect to, and what will answer it."""
-        text = f"Listening on {url}, replaying {self._name}: {index.summary()}. Ctrl-C stops."
-        say(text, kind="started", about=lambda: {"url": url, "recording": self._name})
-        warn_of_listening(url)
-        for warning in index.warnings:
+        text = f"Listening on {about.url}, replaying {self._name}: {about.summary}. Ctrl-C stops."
+        say(text, kind="started", about=lambda: {"url": about.url, "recording": self._name})
+        warn_of_listening(about.url)
+        for warning in about.warnings:
             self.trouble(warning)
 
     def served(self, entry: Entry) -> None:
         """One line a request: time, event, user, status, source, milliseconds; some more where it stays unanswered."""
-        self._sources[entry.source.partition(" ")[0]] += 1
+        self.tally.sources[entry.source.partition(" ")[0]] += 1
         if entry.miss and entry.source != "forward":
-            self._missed.add(entry.miss)
+            self.tally.missed.add(entry.miss)
         colour = _colour(entry)
         if colour or not self._quiet:
             missed = entry.miss.lines() if entry.miss and entry.source == "miss" else ()
@@ -54,7 +97,7 @@ class Screen:
 
     def refused(self, refusal: Refusal) -> None:
         """A request was refused."""
-        self._refusals.add(refusal)
+        self.tally.refusals.add(refusal)
 
     def news(self, message: str) -> None:
         """Something that the user waits for happened."""
@@ -84,25 +127,25 @@ class Screen:
 
         `recorded` is how many exchanges of what was forwarded are in the recording.
         """
-        total = sum(self._sources.values())
-        sources = ", ".join(f"{count} {source}" for source, count in self._sources.most_common())
+        total = self.tally.sources.total()
+        sources = ", ".join(f"{count} {source}" for source, count in self.tally.sources.most_common())
         text = f"Stopped after {counted(total, 'request')}" + (f": {sources}." if sources else ".")
-        about = {"requests": total, "recorded": recorded, "sources": dict(self._sources)}
+        about = {"requests": total, "recorded": recorded, "sources": dict(self.tally.sources)}
         say(text, kind="summary", about=lambda: about)
-        self._refusals.summary()
+        self.tally.refusals.summary()
         if recorded:
             say(f"Recorded {counted(recorded, 'exchange')} of what was forwarded.")
-        if self._missed.total:
+        if self.tally.missed.total:
             self._unanswered()
 
     def _unanswered(self) -> None:
-        ranked = self._missed.ranked()
+        ranked = self.tally.missed.ranked()
         lines = []
         for one in ranked[:_MOST_EVENTS]:
             event = one.latest.event if one.latest.event is not None else "(no event)"
             event = shortened(event, _LONGEST_EVENT)
             lines.append(printable(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))
-        others = self._missed.others + sum(one.count for one in ranked[_MOST_EVENTS:])
+        others = self.tally.missed.others + sum(one.count for one in ranked[_MOST_EVENTS:])
         if others:
             lines.append(f"  other events, {_times(others)}.")
         say("Unanswered:", details=lines)

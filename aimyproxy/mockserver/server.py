@@ -7,7 +7,7 @@ import signal
 import ssl
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from uvicorn.server import ServerState
 
+    from aimyproxy.answering.conversations import Conversations
     from aimyproxy.answering.faults import Faults
     from aimyproxy.answering.index import Index
     from aimyproxy.answering.latency import Latency
@@ -93,13 +94,14 @@ class MockServer:
         observer: Observer,
         listeners: _Listeners,
         keeper: Keeper | None = None,
+        conversations: Conversations | None = None,
     ) -> None:
         self._listeners = listeners
         self._observer = observer
         self.url = f"{'https' if settings.cert else 'http'}://{address_of(listeners.bot)}"
         self.admin_url = f"http://{address_of(listeners.admin)}" if listeners.admin else ""
         self.source = Source(recording, settings.match)
-        self.replayer = Replayer(self.source.index, settings.arguments, settings.serving)
+        self.replayer = Replayer(self.source.index, settings.arguments, settings.serving, conversations)
         self.journal = Journal()
         self.missed = MissedEvents()
         trouble = Trouble(settings.latency, settings.faults, settings.seed)
@@ -151,6 +153,29 @@ class _Listeners:
 
 
 @contextmanager
+def mock_server_among_others(
+    settings: Settings, recording: Recording, on_miss: OnMiss, observer: Observer, listening: socket.socket, table: Path
+) -> Iterator[MockServer]:
+    """As `mock_server`, in one of several processes that share a listening socket and a table of conversations.
+
+    Raises:
+        as `mock_server`, but no ListenError.
+    """
+    from aimyproxy.mockserver.standings import SharedConversations
+
+    def names() -> set[str | None]:
+        index = server.replayer.index
+        return {*index.samples, *index.events}
+
+    conversations = SharedConversations(table, names)
+    _check_certificate(settings)
+    with listening, closing(conversations):
+        listeners = _Listeners(listening, None)
+        server = MockServer(settings, recording, on_miss, observer, listeners, conversations=conversations)
+        yield server
+
+
+@contextmanager
 def mock_server(
     settings: Settings, recording: Recording, on_miss: OnMiss, observer: Observer, keeper: Keeper | None = None
 ) -> Iterator[MockServer]:
@@ -161,8 +186,7 @@ def mock_server(
         InvalidOption: the certificate or its key can't be used.
         BrokenFile, NewerFormat, StoreError: the recording can't be read.
     """
-    if settings.cert:
-        _check_certificate(settings.cert, settings.key)
+    _check_certificate(settings)
     with ExitStack() as open_ones:
         bot = open_ones.enter_context(listening_socket(*settings.listen, settings.listen_option))
         admin = open_ones.enter_context(listening_socket(*settings.admin, "--admin")) if settings.admin else None
@@ -246,7 +270,10 @@ class _Server(uvicorn.Server):
         await self._on_miss.close()
 
 
-def _check_certificate(cert: Path, key: Path | None) -> None:
+def _check_certificate(settings: Settings) -> None:
+    cert, key = settings.cert, settings.key
+    if cert is None:
+        return
     try:
         # A password would be asked for on the terminal, where there may be none.
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key, password="")
