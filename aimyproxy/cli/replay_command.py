@@ -10,7 +10,7 @@ import click
 from aimyproxy.cli.access_options import admin_options, guard_options
 from aimyproxy.cli.exposure import warn_of_rights
 from aimyproxy.cli.options import Url, listen_option, log_option, recordings_option, tls_options, trust_options
-from aimyproxy.cli.output import printable, say, say_set_aside, saying_aside
+from aimyproxy.cli.output import lines_are_json, printable, say, say_set_aside, saying_aside
 from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete, StoreError
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ def command(
     if workers > 1:
         from aimyproxy.cli import replay_workers
 
-        job = replay_workers.Job(folder.root, name, settings, on_miss, target, trust, quiet)
+        log_format = "json" if lines_are_json() else "text"
+        job = replay_workers.Job(folder.root, name, settings, on_miss, target, trust, quiet, log_format)
         replay_workers.run(workers, job, screen, lambda about: _started(about, screen, seed, admin))
     else:
         growing = _growing(recording, keeper) if record else nullcontext()

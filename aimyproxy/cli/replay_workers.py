@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aimyproxy.answering.fresh import Dice
-from aimyproxy.cli.output import saying_aside
+from aimyproxy.cli.output import saying_aside, spell_lines
 from aimyproxy.cli.replay_screen import About, Screen, Tally
 from aimyproxy.mockserver import standings
 from aimyproxy.mockserver.server import mock_server_among_others
@@ -42,6 +42,7 @@ class Job:
     target: str | None
     trust: Trust
     quiet: bool
+    log_format: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> N
     """All that a worker does, until a signal ends it or nobody hears it any more."""
     from aimyproxy.cli.replay_command import on_miss_of
 
+    spell_lines(job.log_format)
     settings = job.settings
     if settings.serving.dice:
         # Each has its own, or what is fresh would be the same in all of them.

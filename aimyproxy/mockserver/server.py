@@ -165,7 +165,7 @@ def mock_server_among_others(
 
     def names() -> set[str | None]:
         index = server.replayer.index
-        return {*index.samples, *index.events}
+        return {*index.samples.events, *index.events}
 
     conversations = SharedConversations(table, names)
     _check_certificate(settings)
