@@ -35,6 +35,8 @@ _WAYS: Final = 8
 _GROUP: Final = _SLOT.size * _WAYS
 _PART: Final = _GROUP * _GROUPS
 _PREVIOUS: Final = b"previous"
+# Seconds; an edit of the recording takes as long to be noticed.
+_LOOK: Final = 0.25
 _UNKNOWN: Final = "\x00 an event that is in no recording"
 
 
@@ -57,6 +59,7 @@ class SharedConversations(Conversations):
         self._table = mmap.mmap(self._file.fileno(), 0)
         self._names = names
         self._known: dict[bytes, str] = {}
+        self._next_look = 0.0
 
     def close(self) -> None:
         """Let go of the table."""
@@ -113,8 +116,10 @@ class SharedConversations(Conversations):
         _SLOT.pack_into(self._table, place, key, value, time.monotonic())
 
     def _name(self, named: bytes) -> str:
-        if named not in self._known:
+        # Not each time: a bot may ask for any number of events that nobody knows.
+        if named not in self._known and time.monotonic() >= self._next_look:
             self._known = {_short(name): name for name in self._names() if name is not None}
+            self._next_look = time.monotonic() + _LOOK
         return self._known.get(named, _UNKNOWN)
 
 
