@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
@@ -17,6 +18,9 @@ REPLAY_HEADER: Final = "Aimyproxy-Replay"
 """The header that tells a webhook that no user waits for this answer, so that it can skip mails and payments."""
 _EXAMPLE: Final = "https://hook.example.com/bot"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_MASK: Final = "***"
+TOKEN: Final = re.compile(r"(?=(?:\D*\d){3}|.*\d.*[A-Z])(?=.*[A-Za-z])[\w:.~%-]{20,}", re.ASCII)
+"""A part of a URL that may be a token: long, of letters and some digits."""
 # All that may stand in a request line as it is; what is left are controls, blanks, `#` and non-ASCII.
 _AS_THEY_ARE: Final = "!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
@@ -67,8 +71,10 @@ class Target:
 
     @property
     def display(self) -> str:
-        """The URL for people, files and logs: without user and password."""
-        return self.origin + self.path + (f"?{self.query}" if self.query else "")
+        """The URL for people, files and logs: without user and password, and what may be a token is `***`."""
+        path = "/".join(_MASK if TOKEN.fullmatch(part) else part for part in self.path.split("/"))
+        query = "&".join(_masked(part) for part in self.query.split("&"))
+        return self.origin + path + (f"?{query}" if query else "")
 
     @property
     def authorization(self) -> str | None:
@@ -104,6 +110,13 @@ def webhook_failure(kind: FailureKind, address: str, detail: str = "") -> Failur
     return Failure(kind, f"The webhook at {address} {said[kind]}.")
 
 
+def _masked(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    if equals and value:
+        return f"{name}={_MASK}"
+    return _MASK if TOKEN.fullmatch(name) else parameter
+
+
 def _ascii_host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     return host if host.isascii() else host.encode("idna").decode()
@@ -114,6 +127,6 @@ def _encoded(text: str) -> str:
 
 
 def _unusable(url: str) -> InvalidOption:
-    # The URL may hold a password: what stands before the @ is not repeated.
-    shown = url.rpartition("@")[2]
+    # The URL may hold a password and tokens: what stands before the @ and behind the ? is not repeated.
+    shown = url.partition("?")[0].rpartition("@")[2]
     return InvalidOption(f"{shown!r} is no webhook's URL: write it whole, for example {_EXAMPLE}.")

@@ -35,6 +35,7 @@ from aimyproxy.mockserver.background import in_background
 from aimyproxy.mockserver.onmiss import Empty, Explain
 from aimyproxy.mockserver.server import Settings, mock_server
 from aimyproxy.store.folder import RecordingsFolder
+from aimyproxy.store.redacted import redactor_of
 
 if TYPE_CHECKING:
     import os
@@ -213,6 +214,7 @@ def replay(
     _check("match", match, MATCHES)
     _check("after_last", after_last, AFTER_LAST)
     folder = RecordingsFolder(Path(recordings))
+    recording = folder.open(name)
     settings = Settings(
         listen,
         match,
@@ -223,9 +225,9 @@ def replay(
         seed=seed,
         grace=_GRACE_SECONDS,
         listen_option="listen",
+        redactor=redactor_of(recording),
     )
     missed = _on_miss(on_miss, target)
-    recording = folder.open(name)
     try:
         with mock_server(settings, recording, missed, _Log()) as server, in_background(server):
             for warning in server.replayer.index.warnings:

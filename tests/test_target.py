@@ -93,7 +93,7 @@ def test_user_and_password_are_sent_but_never_shown():
     """They become the Authorization header and are in no text that people see."""
     target = Target.parse("https://john:s%20cret@h:8443/bot?x=1")
     assert target.authorization == "Basic am9objpzIGNyZXQ="
-    assert target.display == "https://h:8443/bot?x=1"
+    assert target.display == "https://h:8443/bot?x=***"
     assert "cret" not in repr(target)
     assert Target.parse("https://h/").authorization is None
 

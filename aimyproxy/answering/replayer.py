@@ -6,27 +6,31 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aimyproxy.answering.answers import Answer
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.conversations import Conversations
 from aimyproxy.answering.misses import explain
+from aimyproxy.answering.restoring import restored
 from aimyproxy.answering.serving import AS_RECORDED
+from aimyproxy.exchange import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.asked import Asking
     from aimyproxy.answering.index import Index
     from aimyproxy.answering.misses import Miss
     from aimyproxy.answering.mocks import Mock
     from aimyproxy.answering.serving import Serving
+    from aimyproxy.redaction.redactor import Redactor
 
 
 class Replayer:
     """Answers requests from an index and remembers where each conversation stands.
 
     `index` may be set to a newer one, from any thread; conversations go on where they were. `arguments` is how a
-    command line names the recording, for the suggestions of misses.
+    command line names the recording, for the suggestions of misses. With a `redactor`, a request is redacted before its
+    answer is looked up, and what the answer took from it is taken from the live one.
     """
 
     def __init__(
@@ -35,7 +39,9 @@ class Replayer:
         arguments: str = "NAME",
         serving: Serving = AS_RECORDED,
         conversations: Conversations | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
+        self._redactor = redactor
         self._lock = threading.Lock()
         self._base = self._index = index
         self._overlay: Sequence[Mock] = ()
@@ -60,13 +66,24 @@ class Replayer:
 
     def answer(self, request: Asking) -> tuple[Asked, Answer | Miss]:
         """What the request asks, and the answer to it or the miss; counts the request in its conversation."""
-        index, asked, conversations = self._index, Asked.of(request), self.conversations
+        if self._redactor is not None:
+            redacted, replaced = self._redactor.request(Request(request.method, request.path, (), request.body))
+            if replaced:
+                found = self._found(Asked.of(redacted))
+                if isinstance(found, Answer):
+                    found = restored(found, request.body, redacted.body, replaced)
+                return Asked.of(request), found
+        asked = Asked.of(request)
+        return asked, self._found(asked)
+
+    def _found(self, asked: Asked) -> Answer | Miss:
+        index, conversations = self._index, self.conversations
         counted = index.counted(asked)
         turns = dict(zip(counted, conversations.count(asked.conversation, counted), strict=True))
         previous = conversations.follow(asked.conversation, asked.event)
         answer = index.find(asked, turns, previous, self._serving)
         if answer is not None and not answer.hollow:
-            return asked, answer
+            return answer
         exhausted = index.exhausted(asked, turns, self._serving)
         miss = explain(asked, index.samples, index.standing(asked.event), self._arguments, exhausted)
-        return asked, replace(miss, fault=answer.fault) if answer else miss
+        return replace(miss, fault=answer.fault) if answer else miss

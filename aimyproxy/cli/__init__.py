@@ -10,7 +10,7 @@ import click
 from aimyproxy.cli.output import lines_are_json, say, spell_lines
 from aimyproxy.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE, AimyproxyError
 
-_COMMANDS = ("demo", "record", "replay", "diff", "list", "show", "edit", "mock", "explain", "check", "rm")
+_COMMANDS = ("demo", "record", "replay", "diff", "list", "show", "edit", "mock", "explain", "check", "redact", "rm")
 
 
 class _Commands(click.Group):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
+
+
+_MOST_NAMED: Final = 5
 
 
 @click.command("check")
@@ -58,10 +61,26 @@ def problems_of(recording: Recording) -> Iterator[str]:
     except AimyproxyError as error:
         yield str(error)
         return
+    yield from _secrets(recording)
     yield from _mock_problems(recording, known)
     yield from _told_problems(recording)
     for left in sorted(recording.folder.glob("*.torn-*")):
         yield f"{left} holds the bytes of an unfinished line that a crash left; remove it when you don't need them."
+
+
+def _secrets(recording: Recording) -> Iterator[str]:
+    """That there are secrets which nobody replaced."""
+    from aimyproxy.store.redacted import secrets_in
+
+    try:
+        found = secrets_in(recording)
+    except AimyproxyError:
+        # It is named already.
+        return
+    if found:
+        shown = ", ".join(map(str, found[:_MOST_NAMED])) + (", …" if len(found) > _MOST_NAMED else "")
+        holding = "1 exchange holds" if len(found) == 1 else f"{len(found):,} exchanges hold"
+        yield f"{holding} secrets as they came ({shown}); `aimyproxy redact {recording.name}` replaces them."
 
 
 def _told_problems(recording: Recording) -> Iterator[str]:

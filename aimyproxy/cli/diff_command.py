@@ -13,6 +13,7 @@ import click
 from aimyproxy.cli.diff_options import Share, gate_options, live_options, rule_options, scope_options
 from aimyproxy.cli.diff_output import FORMATS, style_of, write
 from aimyproxy.cli.options import Url, recordings_option
+from aimyproxy.cli.redaction import Wanted, redaction_options
 from aimyproxy.errors import EXIT_OK, InvalidDocument, InvalidOption
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from aimyproxy.diff.answers import Scope
     from aimyproxy.diff.gate import Gate
     from aimyproxy.diff.rules import Told
-    from aimyproxy.diff.run import LiveOptions
+    from aimyproxy.diff.run import LiveOptions, Redaction
     from aimyproxy.diff.selection import Selection
+    from aimyproxy.exchange import Exchange
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
+    from aimyproxy.target import Target
 
 _SECONDS: Final = 0.1
 _WIDTH: Final = 20
@@ -74,6 +77,7 @@ _WIDTH: Final = 20
 @scope_options
 @rule_options
 @gate_options
+@redaction_options
 @recordings_option
 def command(
     folder: RecordingsFolder,
@@ -90,6 +94,8 @@ def command(
     scope: Scope,
     rules: dict[str, tuple[str, ...]],
     gate: Gate,
+    redact: tuple[str, ...],
+    no_redact: bool,
 ) -> int:
     """What would another version of the webhook change for the bot's users?
 
@@ -124,7 +130,8 @@ def command(
         if target is None:
             report = diff_recordings(recording, folder.open(candidate or ""), terms, progress)
         else:
-            report = diff_live(folder, recording, Target.parse(target), live, progress, terms)
+            redaction = _redaction(recording, redact, live, Target.parse(target), no_redact=no_redact)
+            report = diff_live(folder, recording, Target.parse(target), live, progress, terms, redaction)
     write(report, {output: style or style_of(output) for output in outputs}, style or "text")
     return report.exit_status
 
@@ -135,6 +142,35 @@ def _learned(recording: Recording) -> Questions:
     from aimyproxy.mockserver.source import load
 
     return Questions(load(recording, "learned").models())
+
+
+def _redaction(
+    recording: Recording, redact: tuple[str, ...], live: LiveOptions, target: Target, *, no_redact: bool
+) -> Redaction:
+    """Fresh answers are redacted as the baseline is; what is saved, as the options want besides."""
+    from functools import partial
+
+    from aimyproxy.diff.run import Redaction
+    from aimyproxy.redaction.targets import secrets_of
+    from aimyproxy.store.redacted import redactor_of, standing_of
+
+    if (redact or no_redact) and not live.save:
+        raise click.UsageError("--redact and --no-redact are for what is saved: give --save NAME, too.")
+    targets = [target, *([live.against] if live.against else [])]
+    wanted, rules, redactor = Wanted(redact, nothing=no_redact), standing_of(recording).rules, redactor_of(recording)
+
+    known = [secret for one in targets for secret in secrets_of(one)]
+    if redactor:
+        redactor.learn(known)
+
+    def saving(saved: Recording) -> Callable[[Exchange], Exchange]:
+        saver = wanted.redactor(saved, like=recording)
+        if saver is None:
+            return lambda exchange: exchange
+        saver.learn(known)
+        return saver.exchange if rules is None else partial(saver.further, rules=rules)
+
+    return Redaction(redactor.answer, saving) if redactor else Redaction(saving=saving)
 
 
 def _told(given: dict[str, tuple[str, ...]]) -> Told:

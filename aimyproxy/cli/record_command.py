@@ -18,20 +18,23 @@ from aimyproxy.cli.options import (
     trust_options,
 )
 from aimyproxy.cli.output import counted, say, saying_aside
+from aimyproxy.cli.redaction import Wanted, redaction_options
 from aimyproxy.errors import EXIT_OK, RecordingIncomplete, StoreError
 from aimyproxy.target import REPLAY_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from aimyproxy.cli.access_options import AdminOptions
     from aimyproxy.cli.record_screen import Screen
     from aimyproxy.diff.shadow import Shadow
+    from aimyproxy.exchange import Exchange
     from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
+    from aimyproxy.target import Target
     from aimyproxy.trust import Trust
 
 
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     help="How much may wait in memory while the recording can't be written; what comes beyond that is lost.",
 )
 @click.option("--strict", is_flag=True, help="Stop serving, with a 503, when an exchange can't be recorded.")
+@redaction_options
 @log_option
 @recordings_option
 @saying_aside()
@@ -106,12 +110,16 @@ def command(
     max_body: float,
     hold: float,
     strict: bool,
+    redact: tuple[str, ...],
+    no_redact: bool,
     folder: RecordingsFolder,
 ) -> int:
     """Record the bot's traffic as NAME.
 
     Listens for the bot, forwards each request to the target unchanged, and appends the exchange to the recording
     before the bot gets its response. Ctrl-C ends it in order.
+
+    What is secret (tokens, passwords, cookies) is replaced in what is recorded and shown, never in the traffic.
     """
     from aimyproxy import sockets
     from aimyproxy.cli.record_admin import RecordAdmin
@@ -123,7 +131,8 @@ def command(
 
     if key and not cert:
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
-    where = Target.parse(target)
+    where, wanted = Target.parse(target), Wanted(redact, nothing=no_redact)
+    targets = [where, *([Target.parse(shadow)] if shadow else [])]
     settings = Settings(where, listen, timeout, cert, key, trust, guard, strict, int(max_body * 1_000_000))
     surface = RecordAdmin(admin)
     # Before anything is written: a recording without a run behind it would only be in the way.
@@ -132,19 +141,20 @@ def command(
         recording, created = folder.open_or_create(name, where.display)
         screen = Screen(recording, slow)
         observer = surface.watching(screen)
-        keeper = Keeper(recording, observer, room=Room(size=int(hold * 1_000_000)), strict=strict)
         screen.opened(created)
+        redacting = _redacting(wanted, recording, targets, screen)
+        keeper = Keeper(recording, observer, redact=redacting, room=Room(size=int(hold * 1_000_000)), strict=strict)
 
         def started(host: str, port: int) -> None:
             screen.listening(host, port, where.display, tls=bool(cert))
             surface.started()
             if shadow:
-                say(f"A copy of each request goes to {Target.parse(shadow).display}, its answers to {name}@shadow.")
+                say(f"A copy of each request goes to {targets[-1].display}, its answers to {name}@shadow.")
 
         try:
             with (
                 keeper.running(),
-                _shadowing(folder, name, shadow, shadow_header, trust, screen) as copies,
+                _shadowing(folder, recording, targets, wanted, shadow_header, trust, screen) as copies,
                 surface.serving(name, keeper, copies),
             ):
                 run(settings, keeper, observer, started, copies.put if copies else None, surface.stopping)
@@ -159,6 +169,24 @@ def command(
     return EXIT_OK
 
 
+def _redacting(
+    wanted: Wanted, recording: Recording, targets: list[Target], screen: Screen, like: Recording | None = None
+) -> Callable[[Exchange], Exchange]:
+    """What is done to an exchange before it is recorded and shown; raises InvalidOption.
+
+    What is secret in the URLs of the targets is known from the beginning.
+    """
+    from aimyproxy.redaction.targets import secrets_of
+
+    redactor = wanted.redactor(recording, like)
+    if redactor is None:
+        return lambda exchange: exchange
+    for one in targets:
+        redactor.learn(secrets_of(one))
+    screen.redactors.append(redactor)
+    return redactor.exchange
+
+
 def _end(recording: Recording, keeper: Keeper, screen: Screen) -> None:
     # What is wrong with the disk the keeper knows by now.
     with suppress(StoreError):
@@ -169,20 +197,26 @@ def _end(recording: Recording, keeper: Keeper, screen: Screen) -> None:
 
 @contextmanager
 def _shadowing(
-    folder: RecordingsFolder, name: str, url: str | None, mark: str, trust: Trust, screen: Screen
+    folder: RecordingsFolder,
+    original: Recording,
+    targets: list[Target],
+    wanted: Wanted,
+    mark: str,
+    trust: Trust,
+    screen: Screen,
 ) -> Iterator[Shadow | None]:
     """A context with what sends copies of what the bot asks; None where nobody wants any."""
-    if url is None:
+    _, *shadows = targets
+    if not shadows:
         yield None
         return
     from aimyproxy.cli.record_screen import Behind
     from aimyproxy.diff.shadow import Shadow
     from aimyproxy.keeping.keeper import Keeper
-    from aimyproxy.target import Target
 
-    target = Target.parse(url)
+    [target], name = shadows, original.name
     recording, created = folder.open_or_create(f"{name}@shadow", target.display)
-    keeper = Keeper(recording, Behind(screen))
+    keeper = Keeper(recording, Behind(screen), redact=_redacting(wanted, recording, targets, screen, original))
     shadow = Shadow(target, keeper.keep, name, screen.trouble, mark=mark or None, trust=trust)
     try:
         with keeper.running(), shadow.running():

@@ -13,6 +13,7 @@ from aimyproxy.cli.refusals import Refusals
 if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
     from aimyproxy.guard import Refusal
+    from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.store.recording import Recording
 
 _MOST_COUNTED: Final = 100_000
@@ -23,7 +24,7 @@ _MOST_NAMED: Final = 100
 
 
 class Screen:
-    """Tells of a recording while it grows; `slow` is in seconds."""
+    """Tells of a recording while it grows; `slow` is in seconds. No message shows what `redactors` know as secret."""
 
     def __init__(self, recording: Recording, slow: float) -> None:
         self._recording = recording
@@ -35,6 +36,7 @@ class Screen:
         self._told: set[str] = set()
         self._refusals = Refusals()
         self.listened = False
+        self.redactors: list[Redactor] = []
 
     def opened(self, created: bool) -> None:
         """Say what the exchanges will be added to, and repair the file where a crash left it torn."""
@@ -94,6 +96,8 @@ class Screen:
 
     def trouble(self, message: str) -> None:
         """Tell each trouble once, and how often it came at the end."""
+        for redactor in self.redactors:
+            message = redactor.text(message)
         self._troubles[message] += 1
         if message not in self._told:
             self._told.add(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from aimyproxy.cli.access_options import admin_options, guard_options
 from aimyproxy.cli.exposure import warn_of_rights
 from aimyproxy.cli.options import Url, listen_option, log_option, recordings_option, tls_options, trust_options
 from aimyproxy.cli.output import lines_are_json, printable, say, say_set_aside, saying_aside
+from aimyproxy.cli.redaction import Wanted, redaction_options
 from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete, StoreError
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.onmiss import OnMiss
+    from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
     from aimyproxy.trust import Trust
@@ -85,6 +88,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="No line for each answer; misses and trouble still show.")
 @listen_option
 @tls_options
+@redaction_options
 @log_option
 @recordings_option
 @saying_aside()
@@ -107,6 +111,8 @@ def command(
     listen: tuple[str, int],
     cert: Path | None,
     key: Path | None,
+    redact: tuple[str, ...],
+    no_redact: bool,
     folder: RecordingsFolder,
 ) -> int:
     """Answer the bot from the recording NAME, in the place of its webhook.
@@ -121,6 +127,8 @@ def command(
         raise click.UsageError("--record keeps what was forwarded: it needs --on-miss forward and --target.")
     if fresh and match != "learned":
         raise click.UsageError("--fresh needs --match learned: what is noise is learned from the recording.")
+    if (redact or no_redact) and not record:
+        raise click.UsageError("--redact and --no-redact are for what --record adds to the recording.")
     if workers > 1:
         _check_alone(record=record, admin=admin, guard=guard)
     recording = folder.open(name)
@@ -131,8 +139,11 @@ def command(
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.server import Settings, mock_server
 
-    screen = Screen(name, quiet=quiet)
-    keeper = Keeper(recording, screen)
+    if record:
+        _open(recording)
+    redactor = redactor_for(recording, target, Wanted(redact, nothing=no_redact) if record else None)
+    screen = Screen(name, quiet=quiet, redactor=redactor)
+    keeper = Keeper(recording, screen, redact=redactor.exchange) if redactor else Keeper(recording, screen)
     settings = Settings(
         listen,
         match,
@@ -146,13 +157,16 @@ def command(
         admin.address if admin else None,
         admin.token if admin else "",
         guard,
+        redactor=redactor,
     )
     missed = on_miss_of(on_miss, target, keeper if record else None, trust)
     if workers > 1:
         from aimyproxy.cli import replay_workers
 
         log_format = "json" if lines_are_json() else "text"
-        job = replay_workers.Job(folder.root, name, settings, on_miss, target, trust, quiet, log_format)
+        # Each has a redactor of its own: what one knows would have to travel to the others.
+        alike = replace(settings, redactor=None)
+        job = replay_workers.Job(folder.root, name, alike, on_miss, target, trust, quiet, log_format)
         replay_workers.run(workers, job, screen, lambda about: _started(about, screen, seed, admin))
     else:
         growing = _growing(recording, keeper) if record else nullcontext()
@@ -176,12 +190,28 @@ def _check_alone(*, record: bool, admin: AdminOptions | None, guard: Guard | Non
             raise click.UsageError(f"{option} needs a single worker, since {why}: leave out --workers.")
 
 
-@contextmanager
-def _growing(recording: Recording, keeper: Keeper) -> Iterator[None]:
-    """A context in which what is forwarded can be recorded; raises StoreError where it can't be from the start."""
+def _open(recording: Recording) -> None:
+    """Make sure that it can be appended to; raises StoreError where it can't be from the start."""
     if set_aside := recording.open_for_append():
         say_set_aside(recording.path, set_aside)
     warn_of_rights(recording)
+
+
+def redactor_for(recording: Recording, target: str | None, wanted: Wanted | None) -> Redactor | None:
+    """What redacts requests as the recording is, or as the options want where it grows; None where nothing does."""
+    from aimyproxy.redaction.targets import secrets_of
+    from aimyproxy.store.redacted import redactor_of
+    from aimyproxy.target import Target
+
+    redactor = wanted.redactor(recording) if wanted else redactor_of(recording)
+    if redactor and target:
+        redactor.learn(secrets_of(Target.parse(target)))
+    return redactor
+
+
+@contextmanager
+def _growing(recording: Recording, keeper: Keeper) -> Iterator[None]:
+    """A context in which what is forwarded can be recorded."""
     with keeper.running():
         yield
     # What is wrong with the disk the keeper knows by now.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
     from aimyproxy.guard import Refusal
     from aimyproxy.mockserver.server import MockServer
+    from aimyproxy.redaction.redactor import Redactor
 
 _MOST_EVENTS: Final = 20
 _LONGEST_EVENT: Final = 60
@@ -71,7 +72,8 @@ class Screen:
     `tally` is what it has counted.
     """
 
-    def __init__(self, name: str, *, quiet: bool = False) -> None:
+    def __init__(self, name: str, *, quiet: bool = False, redactor: Redactor | None = None) -> None:
+        self._redactor = redactor
         self._name = name
         self._quiet = quiet
         self.tally = Tally()
@@ -92,8 +94,19 @@ class Screen:
         colour = _colour(entry)
         if colour or not self._quiet:
             missed = entry.miss.lines() if entry.miss and entry.source == "miss" else ()
-            details = [printable(f"  {line}") for line in missed]
-            say(printable(entry_line(entry)), colour, "answer", lambda: jsonlog.about_answer(entry), details)
+            details = [self._shown(f"  {line}") for line in missed]
+            shown = self._named(entry)
+            say(self._shown(entry_line(shown)), colour, "answer", lambda: jsonlog.about_answer(shown), details)
+
+    def _named(self, entry: Entry) -> Entry:
+        """The entry as the recording would name its event and user."""
+        if self._redactor is None:
+            return entry
+        event = entry.event and self._redactor.text(entry.event)
+        return replace(entry, event=event, conversation=self._redactor.conversation(entry.conversation))
+
+    def _shown(self, text: str) -> str:
+        return printable(self._redactor.text(text) if self._redactor else text)
 
     def refused(self, refusal: Refusal) -> None:
         """A request was refused."""
@@ -105,7 +118,7 @@ class Screen:
 
     def trouble(self, message: str) -> None:
         """Something went wrong, and replay goes on."""
-        say(printable(message), "red", "trouble")
+        say(self._shown(message), "red", "trouble")
 
     def recorded(self, identity: int, _exchange: Exchange) -> None:
         """What was forwarded is in the file."""
@@ -144,7 +157,7 @@ class Screen:
         for one in ranked[:_MOST_EVENTS]:
             event = one.latest.event if one.latest.event is not None else "(no event)"
             event = shortened(event, _LONGEST_EVENT)
-            lines.append(printable(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))
+            lines.append(self._shown(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))
         others = self.tally.missed.others + sum(one.count for one in ranked[_MOST_EVENTS:])
         if others:
             lines.append(f"  other events, {_times(others)}.")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aimyproxy.mockserver.server import Settings
     from aimyproxy.mockserver.workers import Channel
+    from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.trust import Trust
 
 _SECONDS: Final = 0.5
@@ -115,8 +116,8 @@ class _Desk:
 class _WorkersScreen(Screen):
     """Shows each answer, and has the other process say what more there is."""
 
-    def __init__(self, job: Job, channel: Channel) -> None:
-        super().__init__(job.name, quiet=job.quiet)
+    def __init__(self, job: Job, channel: Channel, redactor: Redactor | None) -> None:
+        super().__init__(job.name, quiet=job.quiet, redactor=redactor)
         self._channel = channel
 
     def news(self, message: str) -> None:
@@ -125,21 +126,23 @@ class _WorkersScreen(Screen):
 
     def trouble(self, message: str) -> None:
         """Something went wrong, and replay goes on."""
-        self._channel.say(_Told("trouble", message))
+        self._channel.say(_Told("trouble", self._redactor.text(message) if self._redactor else message))
 
 
 def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> None:
     """All that a worker does, until a signal ends it or nobody hears it any more."""
-    from aimyproxy.cli.replay_command import on_miss_of
+    from aimyproxy.cli.replay_command import on_miss_of, redactor_for
 
     spell_lines(job.log_format)
     settings = job.settings
     if settings.serving.dice:
         # Each has its own, or what is fresh would be the same in all of them.
         settings = replace(settings, serving=replace(settings.serving, dice=Dice()))
-    screen = _WorkersScreen(job, channel)
-    missed = on_miss_of(job.on_miss, job.target, None, job.trust)
     recording = RecordingsFolder(job.root).open(job.name)
+    redactor = redactor_for(recording, job.target, None)
+    settings = replace(settings, redactor=redactor)
+    screen = _WorkersScreen(job, channel, redactor)
+    missed = on_miss_of(job.on_miss, job.target, None, job.trust)
     with (
         saying_aside(),
         mock_server_among_others(settings, recording, missed, screen, listening, table) as server,

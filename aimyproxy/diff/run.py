@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aimyproxy.diff.rules import Told
     from aimyproxy.diff.stored import Stored
     from aimyproxy.diff.strangers import Question
+    from aimyproxy.exchange import Exchange
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
@@ -77,6 +78,24 @@ class Terms:
         """A report of these terms on two sides, in which there is nothing yet."""
         return Report(baseline, candidate, rules=self.rules, gate=self.gate, verbose=self.verbose)
 
+
+def _as_it_is(exchange: Exchange) -> Exchange:
+    return exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What is done to an exchange that just came from a webhook, before anything is made of it.
+
+    `saving` gives, for the new recording that keeps it, what is done besides before it is saved.
+    """
+
+    answers: Callable[[Exchange], Exchange] = _as_it_is
+    saving: Callable[[Recording], Callable[[Exchange], Exchange]] = lambda _: _as_it_is
+
+
+AS_IT_IS: Final = Redaction()
+"""Nothing is redacted."""
 
 USUAL_TERMS: Final = Terms()
 """All exchanges, their effects, no rules; any difference fails."""
@@ -189,6 +208,7 @@ def diff_live(
     options: LiveOptions | None = None,
     progress: Progress | None = None,
     terms: Terms = USUAL_TERMS,
+    redaction: Redaction = AS_IT_IS,
 ) -> Report:
     """Re-send a recording's requests to the target and compare what comes back.
 
@@ -207,9 +227,11 @@ def diff_live(
     report = terms.report(options.against.display if options.against else baseline.name, target.display)
     report.planned, report.saved = found.chosen.total(), options.save
     saved = _create(folder, options.save, target) if options.save else None
+    fresh = options.against is not None
     try:
+        save = _saving(saved, redaction) if saved is not None else None
         _resend(
-            _Taking(baseline.name, report, found.learner, terms.scope, saved, progress),
+            _Taking(baseline.name, report, found.learner, terms.scope, save, progress, redaction.answers, fresh),
             baseline,
             target,
             options,
@@ -243,23 +265,27 @@ def survey(baseline: Recording, terms: Terms = USUAL_TERMS) -> Survey:
 
 @dataclass(slots=True)
 class _Taking:
-    """What is done with each answer to the requests of the recording `name` as it comes."""
+    """What is done with each answer to the requests of the recording `name` as it comes.
+
+    Where `fresh` is true, the baseline's answers are no recorded ones.
+    """
 
     name: str
     report: Report
     learner: NoiseLearner
     scope: Scope
-    saved: Recording | None
+    save: Callable[[Exchange], int] | None
     progress: Progress | None
+    redact: Callable[[Exchange], Exchange]
+    fresh: bool
     _done: int = 0
 
     def take(self, resent: Resent) -> None:
         self._done += 1
+        resent = self._redacted(resent)
         if resent.reached:
             made_from = (self.name, resent.id)
-            identity = (
-                self.saved.append(replace(resent.candidate, made_from=made_from)) if self.saved is not None else 0
-            )
+            identity = self.save(replace(resent.candidate, made_from=made_from)) if self.save else 0
             before = answer_of(resent.id, resent.baseline, self.scope)
             unaltered = answer_of(0, resent.unaltered, self.scope) if resent.unaltered else None
             after = answer_of(identity, resent.candidate, self.scope)
@@ -271,6 +297,23 @@ class _Taking:
             self.report.add_unsent(resent.baseline.event, resent.id, failure.message if failure else "")
         if self.progress:
             self.progress(self._done, self.report.planned or 0)
+
+    def _redacted(self, resent: Resent) -> Resent:
+        redact = self.redact
+        if redact is _as_it_is:
+            return resent
+        return replace(
+            resent,
+            baseline=redact(resent.baseline) if self.fresh else resent.baseline,
+            candidate=redact(resent.candidate),
+            repeats=tuple((redact(first), redact(again)) for first, again in resent.repeats),
+            unaltered=resent.unaltered and redact(resent.unaltered),
+        )
+
+
+def _saving(recording: Recording, redaction: Redaction) -> Callable[[Exchange], int]:
+    redact = redaction.saving(recording)
+    return lambda exchange: recording.append(redact(exchange))
 
 
 def _resend(taking: _Taking, baseline: Recording, target: Target, options: LiveOptions, terms: Terms) -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from aimyproxy.mockserver.app import Observer
     from aimyproxy.mockserver.onmiss import OnMiss
     from aimyproxy.mockserver.shared import Watched
+    from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.store.recording import Recording
 
 
@@ -60,6 +61,7 @@ class Settings:
     that of all dice. `guard` says who is let in, None for everybody. `admin` is the address of the admin surface, None
     for none, and `token` what it asks for. `grace` is how many seconds the end waits for what is in flight;
     `listen_option` is what an error about `listen` tells the user to change; `limits` are those of what bots send.
+    `redactor` makes of a request what the recording would have kept of it.
     """
 
     listen: tuple[str, int]
@@ -77,6 +79,7 @@ class Settings:
     grace: int = 10
     listen_option: str = "--listen"
     limits: Limits = field(default_factory=Limits)
+    redactor: Redactor | None = None
 
 
 class MockServer:
@@ -101,7 +104,9 @@ class MockServer:
         self.url = f"{'https' if settings.cert else 'http'}://{address_of(listeners.bot)}"
         self.admin_url = f"http://{address_of(listeners.admin)}" if listeners.admin else ""
         self.source = Source(recording, settings.match)
-        self.replayer = Replayer(self.source.index, settings.arguments, settings.serving, conversations)
+        self.replayer = Replayer(
+            self.source.index, settings.arguments, settings.serving, conversations, settings.redactor
+        )
         self.journal = Journal()
         self.missed = MissedEvents()
         trouble = Trouble(settings.latency, settings.faults, settings.seed)

@@ -67,10 +67,9 @@ class Members:
             changed = [self._inside(member, names) for member in value]
             return changed if any(map(is_not, changed, value)) else value
         changes = {}
-        if not names.isdisjoint(value):
-            changes = {name: self._all(value[name], "secret") for name in value if name in names}
         for name, member in value.items():
-            if name not in changes and (changed := self._inside(member, names)) is not member:
+            changed = self._all(member, "secret") if name in names else self._inside(member, names)
+            if changed is not member:
                 changes[name] = changed
         return _changed(value, changes)
 

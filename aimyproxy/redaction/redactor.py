@@ -6,12 +6,13 @@ import base64
 import json
 import re
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, unquote
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.exchange import Body, Request, Response, request_document, to_document
+from aimyproxy.exchange import Body, Failure, Request, Response, request_document, to_document
 from aimyproxy.redaction.known import MOST, KnownValues, searched
 from aimyproxy.redaction.members import Members
 from aimyproxy.redaction.names import PAIR, QUERY, header_kind
@@ -21,11 +22,14 @@ from aimyproxy.redaction.rules import SECRETS, Rules
 from aimyproxy.redaction.spellings import Spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import TypeAlias
 
     from aimyproxy.exchange import Conversation, Exchange, Headers
     from aimyproxy.jsonvalue import JSON
     from aimyproxy.redaction.known import Kind
+
+    Variables: TypeAlias = Mapping[str, JSON] | None
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]*) +(\S.*)", re.DOTALL)
 _COOKIE: Final = re.compile(r"((?:^|;)\s*[^=;]*=\s*)([^;]*)")
@@ -70,15 +74,27 @@ class Redactor:
 
     def answer(self, exchange: Exchange) -> Exchange:
         """As `exchange`, for one whose request was sent from a redacted recording: its replacements stay."""
-        with self._lock:
-            frame = exchange.request.body.variables()
-            try:
-                self._kept, self._collecting = set(), True
-                self._request(exchange.request, frame)
-                self._collecting = False
-                return self._finished(exchange, exchange.request, frame)
-            finally:
-                self._kept, self._collecting = set(), False
+        redacted = replace(exchange, response=None, failure=None)
+        with self._lock, self._keeping(redacted, self.rules) as frame:
+            return self._finished(exchange, exchange.request, frame)
+
+    def further(self, exchange: Exchange, rules: Rules) -> Exchange:
+        """As `exchange`, for one that is redacted by these rules already: their replacements stay."""
+        with self._lock, self._keeping(exchange, rules) as frame:
+            return self._finished(exchange, self._request(exchange.request, frame), frame)
+
+    @contextmanager
+    def _keeping(self, redacted: Exchange, rules: Rules) -> Iterator[Variables]:
+        """A context in which what an exchange has at the places of the rules is replaced nowhere; gives the frame."""
+        frame = redacted.request.body.variables()
+        own = self._members
+        try:
+            self._members, self._collecting = Members(rules, self._take, self._by_name), True
+            self._placed(redacted, self._request(redacted.request, frame), frame)
+            self._members, self._collecting = own, False
+            yield frame
+        finally:
+            self._members, self._collecting, self._kept = own, False, set()
 
     def request(self, request: Request) -> Asked:
         """The request as the recording would keep it, and what had to be replaced for that."""
@@ -90,6 +106,18 @@ class Redactor:
                 placed = Replacing(found).request(placed)
             replaced = {**self._replaced, **{value.text: value.replacement for value in found}}
             return Asked(placed, replaced)
+
+    def json(self, value: JSON) -> JSON:
+        """A JSON value of other form than a bot's: without its secrets by name and the known values; else the same."""
+        with self._lock:
+            placed = self._members.redacted(value, None)
+            found = self._known.found_in(jsonvalue.dumps(placed))
+            return Replacing(found).json(placed) if found else placed
+
+    def raw(self, raw: bytes) -> bytes:
+        """Bytes of whatever, without their secrets by name and the known values."""
+        with self._lock:
+            return as_bytes(self.text(self._by_name(as_text(raw))))
 
     def text(self, text: str) -> str:
         """A text for a screen or a log, with the known values replaced in it."""
@@ -105,12 +133,8 @@ class Redactor:
         with self._lock:
             return channel_type, channel, self._members.user(user, channel_type, channel)
 
-    def _finished(self, exchange: Exchange, request: Request, frame: Mapping[str, JSON] | None) -> Exchange:
-        response = exchange.response and self._response(exchange.response, frame)
-        if request is not exchange.request or response is not exchange.response:
-            placed = replace(exchange, request=request, response=response)
-        else:
-            placed = exchange
+    def _finished(self, exchange: Exchange, request: Request, frame: Variables) -> Exchange:
+        placed = self._placed(exchange, request, frame)
         found = self._known.found_in(jsonvalue.dumps(to_document(placed))) if len(self._known) else []
         if found:
             placed = Replacing(found).exchange(placed)
@@ -119,20 +143,32 @@ class Redactor:
         event, conversation = aimylogic.identify(placed.request.body.variables())
         return replace(placed, event=event, conversation=conversation)
 
-    def _request(self, request: Request, frame: Mapping[str, JSON] | None) -> Request:
+    def _placed(self, exchange: Exchange, request: Request, frame: Variables) -> Exchange:
+        """The exchange with this request, and with the rest replaced where rules name its place."""
+        response = exchange.response and self._response(exchange.response, frame)
+        failure = exchange.failure and self._failure(exchange.failure)
+        if request is exchange.request and response is exchange.response and failure is exchange.failure:
+            return exchange
+        return replace(exchange, request=request, response=response, failure=failure)
+
+    def _request(self, request: Request, frame: Variables) -> Request:
         path = self._query(request.path) if "=" in request.path else request.path
         headers, body = self._headers(request.headers), self._body(request.body, frame)
         if path is request.path and headers is request.headers and body is request.body:
             return request
         return Request(request.method, path, headers, body)
 
-    def _response(self, response: Response, frame: Mapping[str, JSON] | None) -> Response:
+    def _response(self, response: Response, frame: Variables) -> Response:
         headers, body = self._headers(response.headers), self._body(response.body, frame)
         if headers is response.headers and body is response.body:
             return response
         return Response(response.status, headers, body)
 
-    def _body(self, body: Body, frame: Mapping[str, JSON] | None) -> Body:
+    def _failure(self, failure: Failure) -> Failure:
+        message = self._by_name(failure.message)
+        return failure if message == failure.message else Failure(failure.kind, message)
+
+    def _body(self, body: Body, frame: Variables) -> Body:
         if body.kind == "json":
             value = self._members.redacted(body.value, frame)
             return body if value is body.value else Body("json", value)
@@ -143,7 +179,7 @@ class Redactor:
             return replace(body, value=as_bytes(self._by_name(as_text(body.value))))
         return body
 
-    def _by_rules(self, text: str, frame: Mapping[str, JSON] | None) -> str:
+    def _by_rules(self, text: str, frame: Variables) -> str:
         """A text that is JSON after all (with numbers that have no exact place in it), as rules beyond secrets want."""
         if not (self.rules.personal or self.rules.paths):
             return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from aimyproxy.exchange import Exchange
     from aimyproxy.jsonvalue import JSON
+    from aimyproxy.store.snapshot import Snapshot
 
 EXCHANGES_FILE: Final = "exchanges.json"
 MOCKS_FILE: Final = "mocks.json"
@@ -171,14 +173,31 @@ class Recording:
         """Flush and let go of the files."""
         self._db.close()
 
-    def _rewrite(self, changes: dict[int, JSON]) -> None:
-        file = self._storage.file
-        with file.transaction(), self._storage.snapshot() as snapshot:
+    @contextmanager
+    def transaction(self) -> Iterator[Snapshot]:
+        """A context with the file as it is, in which every other writer is kept out; for `rewrite`."""
+        with self._storage.file.transaction(), self._storage.snapshot() as snapshot:
             self._checked(snapshot.about)
+            yield snapshot
+
+    def rewrite(self, documents: Iterable[tuple[int, JSON]], about: dict[str, JSON] | None = None) -> None:
+        """Replace all exchanges, in their stored forms, and what describes the recording, if given.
+
+        Raises:
+            StoreError: the file is as it was.
+        """
+        self._storage.file.rewrite(documents, about)
+
+    def edited_files(self) -> tuple[Path, ...]:
+        """The files beside the exchanges that people edit, whether they exist or not."""
+        return self.mocks.path, self.hints.path, self.rules.path
+
+    def _rewrite(self, changes: dict[int, JSON]) -> None:
+        with self.transaction() as snapshot:
             missing = changes.keys() - {identity for identity, _ in snapshot}
             if missing:
                 raise ExchangeNotFound(f"Recording {self.name} has no exchange {min(missing)}.")
-            file.rewrite(
+            self.rewrite(
                 (identity, changes.get(identity, document))
                 for identity, document in snapshot
                 if changes.get(identity, document) is not None

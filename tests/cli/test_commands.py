@@ -360,7 +360,20 @@ def test_help_names_the_commands_in_the_order_of_use(aimyproxy):
     status, out, _ = aimyproxy("--help")
     assert status == 0
     commands = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line]
-    assert commands == ["demo", "record", "replay", "diff", "list", "show", "edit", "mock", "explain", "check", "rm"]
+    assert commands == [
+        "demo",
+        "record",
+        "replay",
+        "diff",
+        "list",
+        "show",
+        "edit",
+        "mock",
+        "explain",
+        "check",
+        "redact",
+        "rm",
+    ]
 
 
 def test_an_interrupt_is_no_crash(aimyproxy, shop, monkeypatch):

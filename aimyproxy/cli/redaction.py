@@ -1,0 +1,104 @@
+"""The options that say what is redacted, and what becomes of them in a recording that exists already."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aimyproxy.cli.output import counted, say
+from aimyproxy.errors import InvalidDocument, InvalidOption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aimyproxy.redaction.redactor import Redactor
+    from aimyproxy.redaction.rules import Rules
+    from aimyproxy.store.recording import Recording
+
+
+class Wanted:
+    """What the options ask for: `rules` beyond secrets, or that nothing is redacted where `nothing` is true."""
+
+    def __init__(self, given: tuple[str, ...], *, nothing: bool) -> None:
+        self.rules = rules_of(given)
+        self.nothing = nothing
+        if nothing and given:
+            raise click.UsageError("--redact and --no-redact contradict each other: give one of them.")
+
+    def redactor(self, recording: Recording, like: Recording | None = None) -> Redactor | None:
+        """What redacts that which is added to the recording; None where nothing does.
+
+        `like` is the recording whose requests are sent again: its rules and its key are this one's, too.
+
+        Raises:
+            InvalidOption: the recording is redacted otherwise than the options want.
+        """
+        from aimyproxy.store.redacted import begin, key_of, standing_of
+
+        original = standing_of(like) if like is not None else None
+        if like is not None and original and original.rules and self.nothing:
+            raise InvalidOption(f"Recording {like.name} is redacted, and so is what is made from it: no --no-redact.")
+        rules = original.rules.with_more(self.rules) if original and original.rules else self.rules
+        known, exchanges = standing_of(recording), len(recording)
+        if known.rules is not None and exchanges:
+            self._check(recording, known.rules)
+            rules = known.rules
+        elif self.nothing:
+            say(f"Nothing is redacted: {recording.name} keeps tokens and passwords as they come.", "yellow")
+            return None
+        else:
+            begin(recording, rules)
+            if exchanges:
+                before = counted(exchanges, "exchange")
+                say(f"What comes is redacted; the {before} from before can be: `aimyproxy redact {recording.name}`.")
+        if exchanges and known.rules is not None and key_of(recording).read() is None:
+            say(f"{key_of(recording).path} is missing: a new key makes other replacements than before.", "yellow")
+        return _redactor(recording, rules, key_of(like).read() if like is not None else None)
+
+    def _check(self, recording: Recording, rules: Rules) -> None:
+        name, how = recording.name, ", ".join(rules.document())
+        if self.nothing:
+            raise InvalidOption(
+                f"Recording {name} is redacted ({how}); --no-redact would put secrets beside that. "
+                "Record under another name."
+            )
+        if not rules.covers(self.rules):
+            options = shlex.join(f"--redact={one}" for one in self.rules.spelled)
+            raise InvalidOption(
+                f"Recording {name} is redacted ({how}), and you ask for more. `aimyproxy redact {name} {options}` "
+                "replaces that in what is there, too; then record again."
+            )
+
+
+def _redactor(recording: Recording, rules: Rules, key: bytes | None) -> Redactor:
+    from aimyproxy.redaction.redactor import Redactor
+    from aimyproxy.store.redacted import key_of
+
+    return Redactor(key_of(recording).made(key), rules)
+
+
+def rules_of(given: tuple[str, ...]) -> Rules:
+    """The rules that `--redact` names; raises InvalidOption."""
+    from aimyproxy.redaction.rules import Rules
+
+    try:
+        return Rules.parse(given)
+    except InvalidDocument as error:
+        raise InvalidOption(f"--redact: {error}.") from None
+
+
+def redact_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass what `--redact` names as `redact`, a tuple of strings."""
+    return click.option(
+        "--redact",
+        multiple=True,
+        metavar="personal|PATH",
+        help="Replace what is personal, too, or what stands at this JSONPath of the variables; repeatable.",
+    )(function)
+
+
+def redaction_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Pass `redact` and `no_redact`."""
+    return click.option("--no-redact", is_flag=True, help="Keep even secrets as they come.")(redact_option(function))
