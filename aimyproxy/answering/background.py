@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aimyproxy.answering.expressions import ABSENT
-from aimyproxy.answering.privacy import shared
 from aimyproxy.errors import InvalidDocument
 from aimyproxy.selectors import Selector
 
@@ -63,6 +61,9 @@ class Background:
         """The words that several conversations were answered; None where it doesn't matter."""
         if self.privacy is None:
             return None
+        from aimyproxy.answering.expressions import ABSENT
+        from aimyproxy.answering.privacy import shared
+
         return shared((situation, value) for situation, value in rows if value is not ABSENT)
 
 

@@ -9,7 +9,6 @@ from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.contents import Contents
 from aimyproxy.answering.features import Situation
 from aimyproxy.answering.misses import Exhausted
-from aimyproxy.answering.refresh import refreshed
 from aimyproxy.answering.serving import AS_RECORDED
 from aimyproxy.answering.survey import HeldExchanges
 
@@ -234,5 +233,7 @@ class Index:
         """An answer with its noise made anew, if that is wanted; what a person wrote stays as it is."""
         if dice is None or asked.variables is None or answer.source.mock is not None or self.match != "learned":
             return answer
+        from aimyproxy.answering.refresh import refreshed
+
         model = self._recorded.lessons(asked.event).model() if asked.event in self._sequences else None
         return refreshed(answer, model, asked.variables, dice) if model else answer

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aimyproxy.answering.faults import Faults
+    from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.serving import AfterLast, Match
     from aimyproxy.cli.access_options import AdminOptions
@@ -133,7 +134,6 @@ def command(
         _check_alone(record=record, admin=admin, guard=guard)
     recording = folder.open(name)
 
-    from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.serving import Serving
     from aimyproxy.cli.replay_screen import About, Screen
     from aimyproxy.keeping.keeper import Keeper
@@ -150,7 +150,7 @@ def command(
         cert,
         key,
         folder.arguments(name),
-        Serving(after_last, Dice() if fresh else None),
+        Serving(after_last, _dice() if fresh else None),
         _latency(latency),
         _faults(faults, seed),
         seed,
@@ -226,6 +226,12 @@ def _started(about: About, screen: Screen, seed: int, admin: AdminOptions | None
     if about.failing:
         lines = [printable(f"  The recording has no event {event!r}.") for event in about.unknown]
         say(f"Faults are on, with --seed {seed}.", "yellow", "warning", details=lines)
+
+
+def _dice() -> Dice:
+    from aimyproxy.answering.fresh import Dice
+
+    return Dice()
 
 
 def _latency(given: str) -> Latency:

@@ -13,7 +13,6 @@ from aimyproxy.answering.background import Hints
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument
-from aimyproxy.store.held import HeldRecording, NotInLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS: Final = 0.25
 # Of the time, at most a quarter goes into rebuilding the index of a recording that grows all the time.
 _REST: Final = 3
+_SMALL: Final = 1_000_000
+"""Up to so many bytes, reading all exchanges takes less time than importing what glances at them."""
 _TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")(?P<key>\s*:)?|(?P<open>[{\[])|(?P<close>[}\]])')
 
 LOADING_ERRORS: Final = (AimyproxyError, OSError, ValueError, RecursionError)
@@ -47,6 +48,10 @@ def load(recording: Recording, match: Match) -> Index:
     """
     with _without_collecting():
         mocks, hints = read_mocks(recording.mocks), read_hints(recording.hints)
+        if recording.size() <= _SMALL:
+            return Index.build(recording, mocks, match, hints)
+        from aimyproxy.store.held import HeldRecording, NotInLines
+
         try:
             return Index.of(HeldRecording(recording), mocks, match, hints)
         except NotInLines:
@@ -150,8 +155,10 @@ class Source:
 
     def _watch(self, stop: threading.Event, take: Callable[[Index], None], observer: Observer) -> None:
         took = 0.0
-        with _without_collecting():
-            self.index.prepare()
+        # Not at once: the first request is not to wait for this either.
+        if not stop.wait(_POLL_SECONDS):
+            with _without_collecting():
+                self.index.prepare()
         while not stop.wait(max(_POLL_SECONDS, took * _REST)):
             begun = time.monotonic()
             self.poll(take, observer)

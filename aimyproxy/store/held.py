@@ -6,8 +6,8 @@ from array import array
 from typing import TYPE_CHECKING
 
 from aimyproxy.errors import InvalidDocument, InvalidJSON
-from aimyproxy.glance import glance, variables, whole
 from aimyproxy.store import lines
+from aimyproxy.store.glancing import glance, variables, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -131,6 +131,13 @@ class Recording:
             self._checked(snapshot.about)
             yield from snapshot.parsed_by(parse)
 
+    def size(self) -> int:
+        """How many bytes the exchanges take on the disk; 0 where they can't be reached."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
     def line_bytes(self) -> bytes | None:
         """All exchanges in their stored form, one a line, as they stand in the file; None where a person edited it."""
         with self._storage.snapshot() as snapshot:

@@ -8,6 +8,7 @@ import pytest
 from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.index import Index
 from aimyproxy.errors import BrokenFile
+from aimyproxy.mockserver import source as source_module
 from aimyproxy.mockserver.source import Source, load, place_of
 from aimyproxy.store.recording import Recording
 from tests.builders import exchange, request
@@ -15,8 +16,10 @@ from tests.mockserver.observers import Remembering
 from tests.processes import eventually
 
 
-@pytest.fixture
-def recording(tmp_path):
+@pytest.fixture(params=[0, 1_000_000], ids=["held", "read whole"])
+def recording(tmp_path, request, monkeypatch):
+    """A recording of one exchange, taken for a long one and for a short one."""
+    monkeypatch.setattr(source_module, "_SMALL", request.param)
     made = Recording.create(tmp_path / "shop", None)
     made.append(exchange())
     yield made
@@ -186,6 +189,37 @@ def test_who_began_to_load_earlier_is_not_done_later(recording, monkeypatch):
     asked.join()
     assert [index.exchanges for index in polled.taken] == [2, 3]
     assert polled.source.index.exchanges == 3
+
+
+def test_what_turns_out_to_be_broken_is_told_when_it_was_read(tmp_path, monkeypatch):
+    """A glance passes over a text whose bytes are no UTF-8; all else answers."""
+    monkeypatch.setattr(source_module, "_SMALL", 0)
+    recording = Recording.create(tmp_path / "shop", None)
+    for name in ("Анна", "Олег"):
+        recording.append(exchange(request(name=name, userId=name)))
+    recording.path.write_bytes(recording.path.read_bytes().replace('"name":"Анна"'.encode(), b'"name":"\xff\xff"'))
+    polled = Polled(recording)
+    polled.poll()
+    assert polled.observer.bad == []
+    assert polled.source.index.find(Asked.of(request(name="Олег", userId="Олег")), {}).source.exchange == 2
+    polled.source.index.find(Asked.of(request(name="Анна", userId="Анна")), {})
+    polled.poll(2)
+    [trouble] = polled.observer.bad
+    assert "exchanges.json:3:1: exchange 1: " in trouble
+    assert trouble.endswith("It answers nothing.")
+    recording.close()
+
+
+def test_a_new_index_has_learned_what_the_one_before_had(recording):
+    """No request waits for that."""
+    polled = Polled(recording)
+    recording.append(exchange(request(action="order")))
+    polled.poll()
+    assert polled.source.index.learned == set()
+    polled.source.index.find(Asked.of(request(userId="new")), {})
+    recording.append(exchange(request(action="bye")))
+    polled.poll()
+    assert polled.source.index.learned == {"start"}
 
 
 def test_the_files_are_watched_in_the_background(recording):

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aimyproxy import glance as glancing
 from aimyproxy import jsonvalue
 from aimyproxy.errors import InvalidDocument, InvalidJSON
 from aimyproxy.exchange import Body, Failure, Request, from_document, to_document
-from aimyproxy.glance import Glance, glance, variables, whole
+from aimyproxy.glance import Glance
+from aimyproxy.store import glancing
+from aimyproxy.store.glancing import glance, variables, whole
 from tests import builders
 from tests.strategies import objects, values
 from tests.test_exchange import exchanges
