@@ -162,6 +162,11 @@ class Guard:
         """Whether it counts requests, so that it has to see all of them."""
         return self._limiter is not None
 
+    @property
+    def knows_friends(self) -> bool:
+        """Whether strangers are told apart from those who know a secret."""
+        return bool(self._name or self._path)
+
     def refusal(self, address: str, path: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
         """Why this request is refused, None where it isn't; `path` is as it was sent."""
         if self._path and not self._knows_path(path):

@@ -52,8 +52,11 @@ def address_of(listener: socket.socket) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address that is listened on, as the system spells it, can be reached from this machine alone."""
-    address = ipaddress.ip_address(host.partition("%")[0])
+    """Whether what listens on this address can be reached from this machine alone; of names, only localhost says so."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.lower() == "localhost"
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
 

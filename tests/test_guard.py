@@ -73,6 +73,16 @@ def test_other_paths_are_not_found(path):
     assert guard.path_behind(path) == path
 
 
+@given(st.binary(max_size=20), st.sampled_from([b"", b"/in/s3cret", b"/in/s3cre", b"/in/s3cret/", b"/in/s3cret?"]))
+def test_a_path_opens_that_is_the_secret_one_or_goes_on_behind_it(further, begin):
+    """Whatever its bytes are; what is left of it is a path."""
+    guard, path = Guard(path="/in/s3cret"), begin + further
+    opens = path == b"/in/s3cret" or path.startswith((b"/in/s3cret/", b"/in/s3cret?"))
+    assert (reason(guard, path) is None) is opens
+    left = guard.path_behind(path)
+    assert left.startswith(b"/") and left.endswith(path[10:]) if opens else left == path
+
+
 def test_a_refusal_names_no_secret():
     """Neither to the caller nor to the user; nor does the guard's own header where it is printed."""
     guard = Guard(KEY, "/in/s3cret", Rate.parse("1/h"))
@@ -95,6 +105,7 @@ def test_nothing_asked_for_is_nothing_refused():
     guard = Guard()
     assert reason(guard, b"anything") is None
     assert guard.path_behind(b"/a?b") == b"/a?b"
+    assert not guard.knows_friends
     assert guard.without_secret([(b"a", b"b")]) == [(b"a", b"b")]
 
 

@@ -59,6 +59,8 @@ def test_an_ipv6_address_is_spelled_as_in_urls():
         ("127.8.8.8", True),
         ("::1", True),
         ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("localhost.example.com", False),
         ("0.0.0.0", False),
         ("::", False),
         ("192.0.2.1", False),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aimyproxy.cli.exposure import warn_of_admin
+from aimyproxy.cli.exposure import warn_of_admin, warn_of_strangers
 from aimyproxy.cli.options import Address
 from aimyproxy.cli.output import say
 from aimyproxy.errors import InvalidOption
@@ -64,6 +64,7 @@ def guard_options(command: Command) -> Command:
     def wrapped(*arguments: Any, **options: Any) -> Any:
         given = (options.pop("require_header"), options.pop("secret_path"), options.pop("rate_limit"))
         guard = None if given == (None, None, None) else _guard(*given)
+        warn_of_strangers(options["listen"], guard)
         return command(*arguments, guard=guard, **options)
 
     return wrapped

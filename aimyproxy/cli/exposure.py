@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from aimyproxy.cli.output import say
 
 if TYPE_CHECKING:
+    from aimyproxy.guard import Guard
     from aimyproxy.store.recording import Recording
     from aimyproxy.trust import Trust
 
@@ -18,6 +19,19 @@ def warn_of_listening(url: str) -> None:
         say(
             f"Other machines can reach {url}, and it is not encrypted: whoever is on the way can read what users "
             "write. Give --cert and --key, unless a tunnel or platform in front of it encrypts.",
+            "yellow",
+            "warning",
+        )
+
+
+def warn_of_strangers(listen: tuple[str, int], guard: Guard | None) -> None:
+    """Warn where anybody may call what is about to listen on this host and port."""
+    from aimyproxy.sockets import is_loopback
+
+    if not is_loopback(listen[0]) and not (guard and guard.knows_friends):
+        say(
+            "Whoever finds the address can call it, as the bot does: --secret-path or --require-header keeps strangers "
+            "out.",
             "yellow",
             "warning",
         )

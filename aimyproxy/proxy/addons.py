@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mitmproxy import http
@@ -40,6 +41,7 @@ def refuse(flow: http.HTTPFlow, refusal: Refusal) -> None:
     # Whatever else comes on this connection is not worth reading.
     headers = {"Connection": "close", **dict(refusal.headers)}
     flow.response = http.Response.make(refusal.status, refusal.body, headers)
+    flow.response.reason = HTTPStatus(refusal.status).phrase
 
 
 class Forward:

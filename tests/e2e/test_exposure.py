@@ -43,13 +43,16 @@ def test_record_tells_who_else_can_read_and_reach(tmp_path):
     folder = tmp_path / "shop"
     assert f"Other users of this machine can read {folder}; `chmod -R go= {folder}` keeps them out." in process.stderr
     assert any(line.startswith(OTHERS) and "--cert and --key" in line for line in process.stderr)
+    assert any(line.startswith("Whoever finds the address can call it") for line in process.stderr)
     assert stat.S_IMODE((folder / "exchanges.json").stat().st_mode) == 0o644
 
 
 def test_replay_tells_who_else_can_reach_it_and_its_admin_surface(shop):
     """Each by its address."""
-    with replaying(shop, "--listen", "0.0.0.0:0", "--admin", "0.0.0.0:0") as (process, _):
+    options = ("--listen", "0.0.0.0:0", "--admin", "0.0.0.0:0", "--secret-path", "/k3J9")
+    with replaying(shop, *options) as (process, _):
         assert process.stop() == 0
     warned = [line for line in process.stderr if line.startswith(OTHERS)]
     assert ["what users write" in line for line in warned] == [True, False]
     assert "can read the token" in warned[1]
+    assert not any("Whoever" in line for line in process.stderr)
