@@ -66,7 +66,10 @@ class Stream(http_layers.HttpStream):
         self._max_body = max_body
 
     def check_body_size(self, request: bool) -> CommandGenerator[bool]:
-        """Refuse what is larger than a body may be, as soon as that is known."""
+        """Refuse what is larger than a body may be, once that is known; keep nothing of what is refused already."""
+        if request and REFUSAL in self.flow.metadata:
+            self.request_body_buf.clear()
+            return False
         buffered = self.request_body_buf if request else self.response_body_buf
         declared = expected_http_body_size(self.flow.request, None if request else self.flow.response)
         if max(len(buffered), declared or 0) <= self._max_body:

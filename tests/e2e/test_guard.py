@@ -111,6 +111,25 @@ def test_what_mitmproxy_refuses_by_itself_is_no_way_in(tmp_path):
     assert_nowhere(SECRET, tmp_path, process)
 
 
+def test_a_body_that_is_too_large_is_no_way_in(tmp_path):
+    """Whether its length is told or only seen: nothing of a stranger, no secret of a friend."""
+    options = ("--require-header", HEADER, "--secret-path", SECRET, "--max-body", "0.1")
+    chunks = b"186a1\r\n" + b"x" * 100_001 + b"\r\n0\r\n\r\n"
+    with Upstream(answering(ECHO)) as upstream, recorder(tmp_path, upstream.url, *options) as (process, port):
+        for headers, status in ((b"", (403, 413)), (KNOWN, (413,))):
+            head = f"POST /{SECRET} HTTP/1.1\r\nHost: a\r\n".encode() + headers
+            assert status_of(post(port, b"x" * 100_001, f"/{SECRET}", headers)) in status
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as bot:
+                bot.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+                assert status_of(read_message(bot)) == status[0]
+        eventually(lambda: len(recorded(tmp_path)) == 2, "the friend's requests")
+        assert process.stop() == 0
+    assert upstream.requests == []
+    assert [exchange.request.path for exchange in recorded(tmp_path)] == ["/", "/"]
+    assert_nowhere(SECRET, tmp_path, process)
+    assert "Refused 2 requests: 2 without the secret header." in process.stderr
+
+
 def test_a_strangers_long_body_is_read_for_the_refusal_to_arrive(tmp_path):
     """And the connection ends with that."""
     with (
