@@ -67,7 +67,9 @@ class Replayer:
     def answer(self, request: Asking) -> tuple[Asked, Answer | Miss]:
         """What the request asks, and the answer to it or the miss; counts the request in its conversation."""
         if self._redactor is not None:
-            redacted, replaced = self._redactor.request(Request(request.method, request.path, (), request.body))
+            # A body may be parsed each time that it is asked for.
+            request = Request(request.method, request.path, (), request.body)
+            redacted, replaced = self._redactor.request(request)
             if replaced:
                 found = self._found(Asked.of(redacted))
                 if isinstance(found, Answer):

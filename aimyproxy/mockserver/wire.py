@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _MOST_HEADS: Final = 4096
+_LONGEST_HEAD: Final = 2048
 _SOURCE: Final = HEADER.encode()
 
 
@@ -52,7 +53,10 @@ class Wire:
             self._heads.clear()
         sent = (f"{name}: {value}" for name, value in headers if sendable(name, value))
         spelled = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status} {_phrase(status)}", *sent))
-        known = self._heads[status, headers] = spelled.encode("utf-8", "surrogateescape")
+        known = spelled.encode("utf-8", "surrogateescape")
+        # What a target answers may be long, and never the same.
+        if len(known) <= _LONGEST_HEAD:
+            self._heads[status, headers] = known
         return known
 
 
