@@ -134,14 +134,9 @@ class Redactor:
             return channel_type, channel, self._members.user(user, channel_type, channel)
 
     def _finished(self, exchange: Exchange, request: Request, frame: Variables) -> Exchange:
-        placed = self._placed(exchange, request, frame)
+        placed = _renamed(self._placed(exchange, request, frame), exchange)
         found = self._known.found_in(jsonvalue.dumps(to_document(placed))) if len(self._known) else []
-        if found:
-            placed = Replacing(found).exchange(placed)
-        if placed.request.body is exchange.request.body:
-            return placed
-        event, conversation = aimylogic.identify(placed.request.body.variables())
-        return replace(placed, event=event, conversation=conversation)
+        return _renamed(Replacing(found).exchange(placed), placed) if found else placed
 
     def _placed(self, exchange: Exchange, request: Request, frame: Variables) -> Exchange:
         """The exchange with this request, and with the rest replaced where rules name its place."""
@@ -265,6 +260,14 @@ class Redactor:
             self._replaced[text] = spelled
             self._known.add(text, spelled, kind)
         return replacement
+
+
+def _renamed(redacted: Exchange, original: Exchange) -> Exchange:
+    """The exchange with the event and the conversation that its request has now."""
+    if redacted.request.body is original.request.body:
+        return redacted
+    event, conversation = aimylogic.identify(redacted.request.body.variables())
+    return replace(redacted, event=event, conversation=conversation)
 
 
 def restoring(replaced: Mapping[str, str]) -> list[Spelled]:

@@ -1,0 +1,107 @@
+"""The options that say what is redacted, `redact`, and what `check` says of secrets."""
+
+import json
+
+import pytest
+
+from aimyproxy.cli.redaction import Wanted
+from aimyproxy.errors import InvalidOption
+from aimyproxy.store.recording import Recording
+from aimyproxy.store.redacted import key_of, standing_of
+from tests.redaction.planting import exchange_of
+
+SECRET = "GNVXJdeo:0123456789abcdef"
+
+
+@pytest.fixture
+def leaky(root):
+    """A recording of three exchanges, of which two hold a secret."""
+    recording = Recording.create(root / "leaky", None)
+    recording.append(exchange_of({"token": SECRET, "name": "Иван"}, {}))
+    recording.append(exchange_of({}, {}))
+    recording.append(exchange_of({}, {}, headers=[("X-Api-Key", SECRET)]))
+    recording.close()
+    return recording
+
+
+def test_check_names_secrets_and_redact_replaces_them(leaky, aimyproxy):
+    """Where there are none left, all is fine."""
+    status, out, _ = aimyproxy("check", "leaky")
+    assert status == 1
+    assert out == ("leaky: 2 exchanges hold secrets as they came (1, 3); `aimyproxy redact leaky` replaces them.\n")
+    status, out, err = aimyproxy("redact", "leaky")
+    assert (status, out) == (0, "")
+    assert err.startswith("leaky: 2 exchanges of 3 changed; redacted are secrets.\n")
+    assert "backups" in err
+    assert SECRET.encode() not in leaky.path.read_bytes()
+    assert aimyproxy("check", "leaky")[0] == 0
+
+
+def test_redact_takes_more_than_secrets(leaky, aimyproxy):
+    """And keeps it for what is recorded later."""
+    assert aimyproxy("redact", "leaky", "--redact", "personal", "--redact", "$.pin")[0] == 0
+    assert standing_of(leaky).rules.document() == ["secrets", "personal", "$.pin"]
+    assert "Иван" not in leaky.path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["redact"], "NAME"),
+        (["redact", "leaky", "nix"], "There is no recording nix"),
+        (["redact", "leaky", "--redact", "name"], "neither `personal` nor a JSONPath"),
+        (["record", "leaky", "--target", "http://127.0.0.1:9", "--redact", "personal", "--no-redact"], "contradict"),
+        (["replay", "leaky", "--redact", "personal"], "--record"),
+        (["diff", "leaky", "--target", "http://127.0.0.1:9", "--no-redact"], "--save"),
+    ],
+)
+def test_what_can_not_be_asked_for(leaky, aimyproxy, arguments, said):
+    """It says what is wrong, and changes nothing."""
+    before = leaky.path.read_bytes()
+    status, _, err = aimyproxy(*arguments)
+    assert status == 2
+    assert said in err
+    assert leaky.path.read_bytes() == before
+
+
+def test_a_recording_goes_on_with_its_rules(leaky, capsys):
+    """Fewer words mean the same; more, or none at all, are refused with what to do."""
+    assert Wanted(("personal",), nothing=False).redactor(leaky).rules.personal
+    assert "`aimyproxy redact leaky`" in capsys.readouterr().err
+    leaky.append(exchange_of({}, {}))
+    assert Wanted((), nothing=False).redactor(leaky).rules.personal
+    with pytest.raises(InvalidOption, match="another name"):
+        Wanted((), nothing=True).redactor(leaky)
+    with pytest.raises(InvalidOption, match=r"aimyproxy redact leaky '--redact=\$\.pin'"):
+        Wanted(("$.pin",), nothing=False).redactor(leaky)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_missing_key_is_told(leaky, capsys):
+    """From here on, replacements are others."""
+    Wanted((), nothing=False).redactor(leaky)
+    key_of(leaky).path.unlink()
+    capsys.readouterr()
+    Wanted((), nothing=False).redactor(leaky)
+    assert "makes other replacements than before" in capsys.readouterr().err
+    assert key_of(leaky).read()
+
+
+def test_what_is_made_from_a_recording_is_redacted_as_that(leaky, root, capsys):
+    """By its rules and its key, though nothing is in it yet."""
+    for original in (leaky, Recording.create(root / "empty", None)):
+        Wanted(("personal",), nothing=False).redactor(original)
+        made = Recording.create(root / f"{original.name}-2", None)
+        assert Wanted((), nothing=False).redactor(made, like=original).rules.personal
+        assert key_of(made).read() == key_of(original).read()
+        with pytest.raises(InvalidOption, match="no --no-redact"):
+            Wanted((), nothing=True).redactor(made, like=original)
+
+
+def test_nothing_is_redacted_with_a_warning(leaky, capsys):
+    """And nothing of the recording changes."""
+    before = leaky.path.read_bytes()
+    assert Wanted((), nothing=True).redactor(leaky) is None
+    assert "Nothing is redacted" in capsys.readouterr().err
+    assert leaky.path.read_bytes() == before
+    assert json.loads(before)["recording"]["1"].get("redacted") is None
