@@ -11,7 +11,7 @@ from mitmproxy import http
 from mitmproxy.addons import tlsconfig
 from OpenSSL import SSL
 
-from aimyproxy.exchange import Failure
+from aimyproxy.exchange import Failure, Timing
 from aimyproxy.guard import OPEN_PROXY, UNRECORDED
 from aimyproxy.proxy.flows import headers_of, to_exchange
 from aimyproxy.proxy.layers import FAILURE, REFUSAL, TIMED_OUT
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aimyproxy.guard import Refusal
     from aimyproxy.target import Target
 
+_BEGUN: Final = "aimyproxy.begun"
 _PATH: Final = "aimyproxy.path"
 _FORWARDED: Final = "aimyproxy.forwarded"
 _HEADERS: Final = "aimyproxy.headers"
@@ -148,6 +149,7 @@ class Recorder:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A request begins."""
+        flow.metadata[_BEGUN] = time.perf_counter()
         self._pending.setdefault(flow.client_conn.id, asyncio.Event())
 
     def request(self, flow: http.HTTPFlow) -> None:
@@ -203,16 +205,12 @@ class Recorder:
         if refusal := flow.metadata.get(REFUSAL):
             self._refused(refusal)
             return
-        started: float | None = flow.metadata.get(_FORWARDED)
-        if failure is not None and failure.kind == "connect":
-            started = None
         exchange = to_exchange(
             flow,
             path=flow.metadata.get(_PATH, flow.request.path),
             headers=flow.metadata.get(_HEADERS) or headers_of(flow.request),
             failure=failure,
-            upstream_ms=None if started is None else round((time.perf_counter() - started) * 1000, 3),
-            now=time.time(),
+            timing=_timing(flow, connected=failure is None or failure.kind != "connect"),
         )
         identity = await self._keep(exchange)
         if identity is None and self._stop:
@@ -223,6 +221,14 @@ class Recorder:
         elif identity is not None and self._served and _FORWARDED in flow.metadata:
             # What mitmproxy does until the answer is on its way to the bot, it does before it looks at the loop.
             asyncio.get_running_loop().call_soon(self._served, identity, exchange)
+
+
+def _timing(flow: http.HTTPFlow, *, connected: bool) -> Timing:
+    """How long it took, by a clock that nobody sets."""
+    now = time.perf_counter()
+    forwarded = flow.metadata.get(_FORWARDED) if connected else None
+    upstream_ms = None if forwarded is None else round((now - forwarded) * 1000, 3)
+    return Timing(upstream_ms, round((now - flow.metadata.get(_BEGUN, now)) * 1000, 3))
 
 
 class Tls:

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic
 from aimyproxy.content import kept_body, kept_text
-from aimyproxy.exchange import Exchange, Request, Response, Timing
+from aimyproxy.exchange import Exchange, Request, Response
 
 if TYPE_CHECKING:
     from mitmproxy import http
 
-    from aimyproxy.exchange import Body, Failure, Headers
+    from aimyproxy.exchange import Body, Failure, Headers, Timing
 
 _DECODED_LIMIT: Final = 64 * 1024 * 1024
 
 
 def to_exchange(
-    flow: http.HTTPFlow, *, path: str, headers: Headers, failure: Failure | None, upstream_ms: float | None, now: float
+    flow: http.HTTPFlow, *, path: str, headers: Headers, failure: Failure | None, timing: Timing
 ) -> Exchange:
-    """The exchange that a flow was; `path` and `headers` are the bot's own, `now` the present in epoch seconds.
+    """The exchange that a flow was; `path` and `headers` are the bot's own.
 
     A failure other than `client_gone` means that the flow's response is ours and not the webhook's.
     """
@@ -37,7 +37,7 @@ def to_exchange(
         ),
         response=_response(flow.response) if answered and flow.response else None,
         failure=failure,
-        timing=Timing(upstream_ms, round(max(0.0, now - request.timestamp_start) * 1000, 3)),
+        timing=timing,
     )
 
 

@@ -34,6 +34,7 @@ def create(path: Path, about: dict[str, JSON]) -> None:
     try:
         with atomic.prepared(path, [lines.header(about), lines.CLOSER]) as temporary:
             os.link(temporary, path)
+        atomic.sync_folder(path.parent)
     except FileExistsError:
         raise RecordingExists(f"{path} exists already.") from None
     except OSError as error:

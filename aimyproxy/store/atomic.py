@@ -18,9 +18,11 @@ _OWNERS_FOLDER: Final = 0o700
 
 def make_folder(path: Path) -> None:
     """Make a folder that only its owner can enter, and those above it that are missing; one that exists stays."""
-    if not path.parent.exists():
-        make_folder(path.parent)
+    if path.is_dir():
+        return
+    make_folder(path.parent)
     path.mkdir(exist_ok=True, mode=_OWNERS_FOLDER)
+    sync_folder(path.parent)
 
 
 def owner_only(path: str, flags: int) -> int:
@@ -45,7 +47,7 @@ def replace(path: Path, parts: Iterable[bytes]) -> None:
         with suppress(FileNotFoundError):
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 @contextmanager
@@ -59,7 +61,8 @@ def prepared(path: Path, parts: Iterable[bytes]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Recorders that end under load: killed, told to stop, or with the power."""
+"""Recorders that end under load: killed, told to stop, or with the power; and clocks that jump."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import sys
+import time
 
 from aimyproxy.store.recording import Recording
 from tests.crashes import end_again_and_again, recorded
@@ -16,6 +17,7 @@ from tests.processes import (
     answer,
     answering,
     listening_port,
+    post,
     read_message,
     request_bytes,
     running,
@@ -84,6 +86,23 @@ def test_a_power_failure_takes_what_was_not_flushed_and_no_more(tmp_path):
         assert survivors[-1] >= opened(tmp_path)
         assert all(call["at"] - calls[flushed]["at"] < 5 for call in calls[flushed:moment] if flushed)
     assert len(set(survivors)) > 10
+
+
+def test_a_clock_that_jumps_changes_no_duration(tmp_path):
+    """Only the moment of an exchange is the wall clock's; durations and time-outs are not."""
+    given = ["record", "shop", "--listen", "127.0.0.1:0", "--recordings", str(tmp_path), "--timeout", "0.5"]
+    upstream = Upstream(answering(answer(b"{}")))
+    with running([sys.executable, "-m", "tests.jumping_clock", *given, "--target", upstream.url]) as process:
+        port, begun = listening_port(process), time.perf_counter()
+        with upstream:
+            assert [post(port, b"{}")[:15] for _ in range(6)] == [b"HTTP/1.1 200 OK"] * 6
+            upstream._behave = lambda connection, _: connection.recv(1) == b"?"
+            assert post(port, b"{}")[:12] == b"HTTP/1.1 504"
+        elapsed = (time.perf_counter() - begun) * 1000
+        assert process.stop() == 0
+    timings = [exchange.timing for _, exchange in Recording(tmp_path / "shop")]
+    assert all(0 < timing.upstream_ms <= timing.total_ms < elapsed for timing in timings)
+    assert timings[-1].upstream_ms >= 500
 
 
 def last_flush(calls):
