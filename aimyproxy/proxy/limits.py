@@ -8,6 +8,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from mitmproxy.proxy.server import TimeoutWatchdog
+
 from aimyproxy.proxy import connections
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ def most_connections() -> int:
     if soft == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
     return max(1, min(MOST_CONNECTIONS, (soft - _OTHER_FILES) // 2))
+
+
+async def _no_watch(_: TimeoutWatchdog) -> None:
+    """mitmproxy's own limit goes by the wall clock: a jump of that would end connections that are in use."""
+
+
+TimeoutWatchdog.watch = _no_watch  # type: ignore[method-assign]
 
 
 class Limits:

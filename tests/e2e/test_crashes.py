@@ -62,16 +62,16 @@ def test_a_power_failure_takes_what_was_not_flushed_and_no_more(tmp_path):
     with Upstream(answering(answer(b'{"greeting": "Hi"}'))) as upstream:
         command = [sys.executable, "-m", "tests.journaled_os", str(journal), *given, "--target", upstream.url]
         with running(command) as process:
-            port, before = listening_port(process), exchanges.read_bytes()
+            port, before, inode = listening_port(process), exchanges.read_bytes(), exchanges.stat().st_ino
+            flush = f'{{"call": "fsync", "file": {inode}, "at": '
             with socket.create_connection(("127.0.0.1", port)) as bot:
                 numbers = itertools.count(1)
-                while journal.read_text().count('"done"') < 6:
+                while journal.read_text().count(flush) < 12:
                     for number in itertools.islice(numbers, 20):
                         bot.sendall(request_bytes(json.dumps({"action": f"{number}"}).encode()))
                         read_message(bot)
             process.process.kill()
             process.finished()
-    inode = exchanges.stat().st_ino
     calls = [call for line in journal.read_text().splitlines() if (call := json.loads(line))["file"] == inode]
     assert replayed(before, calls) == exchanges.read_bytes()
     chance, survivors = random.Random(1), []
