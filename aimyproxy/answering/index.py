@@ -155,12 +155,15 @@ class Index:
         turns: dict[str | bytes, int],
         previous: str | None = None,
         serving: Serving = AS_RECORDED,
+        live: Asked | None = None,
     ) -> Answer | None:
         """The answer, or None; `turns` says how often what `counted` names was asked before in the conversation.
 
-        `previous` is the conversation's event before this one.
+        `previous` is the conversation's event before this one. Where `asked` is a redacted request, mocks may also ask
+        for what the `live` one says.
         """
-        rules = self._rules.find(asked.event, asked.root)
+        roots = (asked.root,) if live is None else (asked.root, live.root)
+        rules = self._rules.find(asked.event, *roots)
         count = turns.get(asked.event or "", 0) + 1
         found = None
         # A mock that doesn't merge hides all below it.

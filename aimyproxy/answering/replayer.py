@@ -71,19 +71,20 @@ class Replayer:
             request = Request(request.method, request.path, (), request.body)
             redacted, replaced = self._redactor.request(request)
             if replaced:
-                found = self._found(Asked.of(redacted))
+                live = Asked.of(request)
+                found = self._found(Asked.of(redacted), live)
                 if isinstance(found, Answer):
                     found = restored(found, request.body, redacted.body, replaced)
-                return Asked.of(request), found
+                return live, found
         asked = Asked.of(request)
         return asked, self._found(asked)
 
-    def _found(self, asked: Asked) -> Answer | Miss:
+    def _found(self, asked: Asked, live: Asked | None = None) -> Answer | Miss:
         index, conversations = self._index, self.conversations
         counted = index.counted(asked)
         turns = dict(zip(counted, conversations.count(asked.conversation, counted), strict=True))
         previous = conversations.follow(asked.conversation, asked.event)
-        answer = index.find(asked, turns, previous, self._serving)
+        answer = index.find(asked, turns, previous, self._serving, live)
         if answer is not None and not answer.hollow:
             return answer
         exhausted = index.exhausted(asked, turns, self._serving)

@@ -93,17 +93,20 @@ class Rules:
         rank = (*specificity(mock.conditions), order)
         group.rules.setdefault(key, []).append(_Rule(rank, tuple(further), answerer))
 
-    def find(self, event: str | None, root: JSON) -> Sequence[Answerer]:
+    def find(self, event: str | None, *roots: JSON) -> Sequence[Answerer]:
         """The answerer of the most specific rule that holds, the first of equally specific ones; nothing without any.
 
+        A rule holds where its conditions do in one of the roots: a request as it came, and as it is redacted.
         Behind one that merges, the next, which it is laid over, and so on.
         """
         groups = self._groups.get(event)
         if not groups:
             return ()
-        matching = chain.from_iterable(group.matching(root) for group in groups.values())
+        matching = chain.from_iterable(group.matching(root) for root in roots for group in groups.values())
         found: list[Answerer] = []
         for rule in sorted(matching, key=lambda rule: rule.rank):
+            if found and found[-1] is rule.answerer:
+                continue
             found.append(rule.answerer)
             if not rule.answerer.merge:
                 break

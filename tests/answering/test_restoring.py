@@ -102,6 +102,17 @@ def test_templates_say_the_live_value():
     assert (body["text"], step) == ("Это Марина!", "mock")
 
 
+def test_conditions_hold_for_the_live_value_and_for_its_replacement():
+    """Who writes a mock may know either; the more specific one wins, and a merging one is laid over once."""
+    named = redactor("personal").exchange(builders.exchange(builders.request(**ANNA))).request.body.value["name"]
+    usual = Mock.parse(1, {"event": "start", "answer": {"who": "anybody"}})
+    for value in ("Марина", named):
+        mine = Mock.parse(2, {"event": "start", "when": {"$.name": value}, "answer": {"who": "me"}})
+        assert answered(replaying([], "personal", mocks=[usual, mine]), **ANNA)[0] == {"who": "me"}
+    merging = Mock.parse(2, {"event": "start", "answer": {"text": "{{ count }}"}, "merge": True})
+    assert answered(replaying([], "personal", mocks=[merging, usual]), **ANNA)[0] == {"who": "anybody", "text": 1}
+
+
 def test_a_miss_explains_itself_in_replacements():
     """Its text goes to screens and logs."""
     exchange = recorded(builders.request(**IVAN), greeting, "personal")
