@@ -44,15 +44,23 @@ def test_record_lets_in_who_knows_the_header(tmp_path):
             assert status_of(head) == 403
             assert json.loads(body)["error"]
             assert SECRET.encode() not in head + body
-        assert head_and_body(post(port, BOT, headers=KNOWN))[1] == head_and_body(ECHO)[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as friend:
+            for _ in range(2):
+                friend.sendall(request_bytes(BOT, headers=KNOWN))
+                assert read_message(friend) == ECHO
+            friend.sendall(request_bytes(BOT))
+            assert status_of(read_message(friend)) == 403
+            assert friend.recv(1) == b""
         assert process.stop() == 0
-    assert [SECRET.encode() in request or b"x-key" in request.lower() for request in upstream.requests] == [False]
-    [exchange] = recorded(tmp_path)
-    assert not any(name.lower() == "x-key" for name, _ in exchange.request.headers)
+    sent = b"".join(upstream.requests)
+    assert (len(upstream.requests), SECRET.encode() in sent, b"x-key" in sent.lower()) == (2, False, False)
+    exchanges = recorded(tmp_path)
+    assert len(exchanges) == 2
+    assert not any(name.lower() == "x-key" for exchange in exchanges for name, _ in exchange.request.headers)
     assert_nowhere(SECRET, tmp_path, process)
     told = [line for line in process.stderr if line.startswith("A request was refused")]
     assert told == ["A request was refused: it lacks the header X-Key, or has another value. Further ones are counted."]
-    assert "Refused 4 requests: 4 without the secret header." in process.stderr
+    assert "Refused 5 requests: 5 without the secret header." in process.stderr
 
 
 def test_record_takes_the_secret_path_away(tmp_path):
