@@ -90,6 +90,13 @@ if TYPE_CHECKING:
     help="How much may wait in memory while the recording can't be written; what comes beyond that is lost.",
 )
 @click.option("--strict", is_flag=True, help="Stop serving, with a 503, when an exchange can't be recorded.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that forward, beside the one that records; with 1, one process does both.",
+)
 @redaction_options
 @log_option
 @recordings_option
@@ -112,6 +119,7 @@ def command(
     strict: bool,
     redact: tuple[str, ...],
     no_redact: bool,
+    workers: int,
     folder: RecordingsFolder,
 ) -> int:
     """Record the bot's traffic as NAME.
@@ -126,14 +134,20 @@ def command(
     from aimyproxy.cli.record_screen import Screen
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.keeping.waiting import Room
-    from aimyproxy.proxy.server import Settings, run
+    from aimyproxy.proxy.settings import Settings
     from aimyproxy.target import Target
 
+    if workers == 1:
+        from aimyproxy.proxy.server import run
+    else:
+        from aimyproxy.proxy.supervisor import run
     if key and not cert:
         raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
+    if workers > 1 and guard and guard.counts:
+        raise click.UsageError("--rate-limit needs --workers 1: of several processes, each would count for itself.")
     where, wanted = Target.parse(target), Wanted(redact, nothing=no_redact)
     targets = [where, *([Target.parse(shadow)] if shadow else [])]
-    settings = Settings(where, listen, timeout, cert, key, trust, guard, strict, int(max_body * 1_000_000))
+    settings = Settings(where, listen, timeout, cert, key, trust, guard, strict, int(max_body * 1_000_000), workers)
     surface = RecordAdmin(admin)
     # Before anything is written: a recording without a run behind it would only be in the way.
     sockets.check(*listen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from mitmproxy import http
 from mitmproxy.addons import tlsconfig
@@ -105,16 +105,6 @@ class Patience:
         for connection, transport in list(handler.transports.items()) if handler else []:
             if connection is not flow.client_conn and transport.handler:
                 transport.handler.cancel("time-out")
-
-
-class Observer(Protocol):
-    """Who is told of what is no exchange."""
-
-    def refused(self, refusal: Refusal) -> None:
-        """A request was refused: neither forwarded nor recorded."""
-
-    def trouble(self, message: str) -> None:
-        """Something went wrong that is no exchange's own."""
 
 
 class Recorder:

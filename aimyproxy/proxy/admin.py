@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aimyproxy.guard import Refusal
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.keeping.keeper import Observer as KeepersObserver
-    from aimyproxy.proxy.addons import Observer as ProxysObserver
+    from aimyproxy.proxy.settings import Observer as ProxysObserver
 
     class Observer(KeepersObserver, ProxysObserver, Protocol):
         """Who is told what the keeper and the proxy have to tell."""

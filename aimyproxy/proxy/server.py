@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from mitmproxy import ctx
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.master import Master
 from mitmproxy.options import Options
+from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
 
@@ -23,40 +23,21 @@ from aimyproxy.proxy import connections, fits, limits
 from aimyproxy.proxy.addons import Forward, Patience, Recorder, Tls
 from aimyproxy.proxy.guarding import Guarding
 from aimyproxy.proxy.layers import ChooseLayers
+from aimyproxy.proxy.listener import Listener
+from aimyproxy.proxy.loops import loop_factory, stop_signals
 from aimyproxy.proxy.tuning import Tuning
-from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    import socket
+    from collections.abc import Awaitable, Callable, Iterator
 
     from aimyproxy.exchange import Exchange
-    from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
-    from aimyproxy.proxy.addons import Observer
-    from aimyproxy.target import Target
-    from aimyproxy.trust import Trust
+    from aimyproxy.proxy.settings import Observer, Settings
 
 _POLL_SECONDS: Final = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to listen, whom to let in and where to forward. `timeout` is in seconds; `cert` and `key` are PEM files.
-
-    `max_body` is in bytes of a request's or a response's body.
-    With `strict`, what can't be recorded ends the run, and the bot gets a 503.
-    """
-
-    target: Target
-    listen: tuple[str, int]
-    timeout: float = 30.0
-    cert: Path | None = None
-    key: Path | None = None
-    trust: Trust = SYSTEM
-    guard: Guard | None = None
-    strict: bool = False
-    max_body: int = 64_000_000
+_LAST_SECONDS: Final = 2.0
+"""How long connections have to end that nobody waits for any more."""
 
 
 def run(
@@ -76,40 +57,46 @@ def run(
         ListenError: the address can't be listened on.
         InvalidOption: the certificate or its key can't be used.
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, keeper, observer, started, served, stopping))
+
+    async def until_signalled() -> None:
+        with stop_signals() as stop:
+            await serve(settings, listening, keeper.keep, observer, stop, started, served, stopping)
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner, sockets.listening_socket(*settings.listen) as listening:
+        runner.run(until_signalled())
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-async def _serve(
+async def serve(
     settings: Settings,
-    keeper: Keeper,
+    listening: socket.socket,
+    keep: Callable[[Exchange], Awaitable[int | None]],
     observer: Observer,
+    stop: asyncio.Event,
     started: Callable[[str, int], None],
-    served: Callable[[int, Exchange], None] | None,
-    stopping: Callable[[], None],
+    served: Callable[[int, Exchange], None] | None = None,
+    stopping: Callable[[], None] = lambda: None,
 ) -> None:
-    with _stop_signals() as stop, _log_to(observer.trouble):
+    """Forward what comes in on the socket until `stop` is set; set again, it ends the waiting for answers."""
+    with _log_to(observer.trouble):
         master, proxyserver = Master(Options()), Proxyserver()
         gone = partial(connections.has_gone, proxyserver)
-        recorder = Recorder(keeper.keep, observer.refused, gone, served, stop.set if settings.strict else None)
+        recorder = Recorder(keep, observer.refused, gone, served, stop.set if settings.strict else None)
         bounds = limits.Limits(proxyserver, limits.most_connections(), limits.IDLE_SECONDS, limits.BODY_SECONDS)
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
             _configure(master, settings, proxyserver, bounds, recorder)
-            started(*await _listen(proxyserver, settings))
+            listener = Listener(ProxyMode.parse(ctx.options.mode[0]), proxyserver, listening)
+            # Where mitmproxy looks for what it must not connect to: itself.
+            proxyserver.servers = [listener]  # type: ignore[assignment]
             await master.running()
+            await listener.start()
+            host, port, *_ = listening.getsockname()
+            started(str(host), int(port))
             sweeping = asyncio.create_task(bounds.sweep())
             await stop.wait()
             stop.clear()
             stopping()
             sweeping.cancel()
+            await listener.stop()
             await _drain(proxyserver, recorder, stop, settings.timeout)
             await master.done()
 
@@ -127,19 +114,6 @@ def _log_to(trouble: Callable[[str], None]) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.propagate = True
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 def _configure(
@@ -164,8 +138,6 @@ def _configure(
     host = f"[{target.host}]" if ":" in target.host else target.host
     master.options.update(
         mode=[f"reverse:{target.scheme}://{host}:{target.port}"],
-        listen_host=settings.listen[0],
-        listen_port=settings.listen[1],
         connection_strategy="lazy",
         http2=False,
         websocket=False,
@@ -193,33 +165,18 @@ def _listen_context(settings: Settings) -> SSL.Context | None:
     return context
 
 
-async def _listen(proxyserver: Proxyserver, settings: Settings) -> tuple[str, int]:
-    # What it logs of a failure to listen is in the server's last exception, too.
-    log = logging.getLogger("mitmproxy")
-    log.disabled = True
-    try:
-        await proxyserver.setup_servers()
-    finally:
-        log.disabled = False
-    server = next(iter(proxyserver.servers))
-    if error := server.last_exception:
-        raise sockets.refused(*settings.listen, error if isinstance(error, OSError) else OSError(str(error)))
-    host, port, *_ = server.listen_addrs[0]
-    return str(host), int(port)
-
-
 async def _drain(proxyserver: Proxyserver, recorder: Recorder, hurry: asyncio.Event, patience: float) -> None:
-    """Stop listening, wait for the answers that are on their way, and let go of all connections.
+    """Wait for the answers that are on their way, and let go of all connections.
 
     After `patience` seconds (the time-out of an answer, and a little) nothing more can come.
     """
     recorder.draining = True
-    await proxyserver.servers.update([])
     deadline = time.monotonic() + patience + 1
     while recorder.pending and not hurry.is_set() and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
     recorder.give_up()
     for connection in list(proxyserver.connections.values()):
         connections.close(proxyserver, connection.client.id, "stopping")
-    while proxyserver.connections and not hurry.is_set():
+    deadline = time.monotonic() + _LAST_SECONDS
+    while proxyserver.connections and time.monotonic() < deadline:
         await asyncio.sleep(_POLL_SECONDS)

@@ -18,6 +18,7 @@ from mitmproxy.proxy.layers.http import HttpResponseHook
 from aimyproxy.proxy import fits, server, tuning
 from aimyproxy.proxy.addons import Recorder
 from aimyproxy.proxy.limits import Limits
+from aimyproxy.proxy.settings import Settings
 from aimyproxy.target import Target
 
 
@@ -36,7 +37,7 @@ def test_only_a_known_mitmproxy_gets_the_addon(monkeypatch, known):
 
     async def configured():
         master = Master(Options())
-        settings = server.Settings(Target.parse("http://127.0.0.1:1"), ("127.0.0.1", 0))
+        settings = Settings(Target.parse("http://127.0.0.1:1"), ("127.0.0.1", 0))
         proxyserver = Proxyserver()
         limits = Limits(proxyserver, 1, 1, 1)
         server._configure(master, settings, proxyserver, limits, Recorder(print, print, print))
