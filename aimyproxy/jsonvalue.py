@@ -21,11 +21,15 @@ Path: TypeAlias = tuple[str | int, ...]
 _DEEPEST_FILE: Final = 254
 _SPARE_LEVELS: Final = 8
 _DEEPEST: Final = _DEEPEST_FILE - _SPARE_LEVELS
+_DEEPEST_DOCUMENT: Final = _DEEPEST_FILE - 2
+# An integer of fewer digits has 64 bit.
+_LONG_INTEGER: Final = b"0" * 19
+_DIGITS_ALIKE: Final = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else 0 for byte in range(256))
 _INT64_MIN: Final = -(2**63)
 _UINT64_MAX: Final = 2**64 - 1
 # The exponent of a number, or the like in a string; beginning with a letter, it is found quickly.
 _EXPONENT: Final = re.compile(rb"e(?<=\de)")
-_TOKEN: Final = re.compile(r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|(?P<open>\{)|(?P<close>\})')
+_TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")(?P<key>\s*:)?|(?P<open>[{\[])|(?P<close>[}\]])')
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _PLAIN_KEY: Final = re.compile(r"[^\W\d]\w*")
 
@@ -61,6 +65,35 @@ def loads(text: bytes | memoryview | str) -> JSON:
         raise _invalid(error) from None
 
 
+def is_plain(text: bytes) -> bool:
+    """Whether every parser reads this JSON alike: no integer can be beyond 64 bit, and nothing be nested deep."""
+    return text.count(b"{") + text.count(b"[") <= _DEEPEST_DOCUMENT and _LONG_INTEGER not in text.translate(
+        _DIGITS_ALIKE
+    )
+
+
+def loads_stored(text: bytes) -> JSON:
+    """Parse a document of a file, which a person may have edited: as `loads`, with integers of any size.
+
+    Raises:
+        InvalidJSON: also where it is nested deeper than what a file can hold.
+    """
+    value = loads(text)
+    if is_plain(text):
+        return value
+    if _too_deep_to_write(value):
+        raise InvalidJSON("nested too deep", *_place_of_depth(text.decode(), _DEEPEST_DOCUMENT))
+    return json.loads(text)
+
+
+def _too_deep_to_write(document: JSON) -> bool:
+    try:
+        orjson.dumps([[document]])
+    except TypeError:
+        return too_deep(document, _DEEPEST_DOCUMENT)
+    return False
+
+
 def loads_edited(text: str) -> JSON:
     """Parse JSON that a person typed: as `loads`, but a key given twice in one object is an error.
 
@@ -69,15 +102,13 @@ def loads_edited(text: str) -> JSON:
     """
     # How deep a parser can go differs between versions of Python; what a file can hold doesn't.
     if too_deep(loads(text), _DEEPEST_FILE):
-        raise InvalidJSON("nested too deep", 1, 1)
+        raise InvalidJSON("nested too deep", *_place_of_depth(text, _DEEPEST_FILE))
     try:
         # The slower parser keeps integers of any size.
         return json.loads(text, object_pairs_hook=_object_without_duplicates)
     except _Lost:
         key, position = _first_duplicate(text)
-        line = text.count("\n", 0, position) + 1
-        column = position - text.rfind("\n", 0, position)
-        raise InvalidJSON(f"the key {key} stands twice in one object", line, column) from None
+        raise InvalidJSON(f"the key {key} stands twice in one object", *_place(text, position)) from None
 
 
 def parse_lossless(raw: bytes) -> tuple[JSON] | None:
@@ -183,6 +214,39 @@ def path_text(path: Path) -> str:
     return text
 
 
+def place_of(text: str, keys: tuple[str, ...]) -> tuple[int, int]:
+    """The line and column, from 1, of the innermost of these keys, each in the object that the one before names.
+
+    The text is valid JSON; (0, 0) where there is no such key.
+    """
+    within: list[str] = []
+    current = ""
+    for found in _TOKEN.finditer(text):
+        if found["key"]:
+            current = json.loads(found["text"])
+            if (*within[1:], current) == keys:
+                return _place(text, found.start())
+        elif found["open"]:
+            within.append(current)
+        elif found["close"]:
+            current = within.pop()
+    return 0, 0
+
+
+def _place_of_depth(text: str, levels: int) -> tuple[int, int]:
+    """The line and column of the first bracket that opens so many levels; the text is valid JSON."""
+    depth = 0
+    for found in _TOKEN.finditer(text):
+        depth += bool(found["open"]) - bool(found["close"])
+        if depth == levels:
+            return _place(text, found.start())
+    raise AssertionError("nothing is nested so deep")
+
+
+def _place(text: str, position: int) -> tuple[int, int]:
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+
+
 def _invalid(error: json.JSONDecodeError) -> InvalidJSON:
     return InvalidJSON(error.msg, error.lineno, error.colno)
 
@@ -199,9 +263,9 @@ def _first_duplicate(text: str) -> tuple[str, int]:
     objects: list[set[str]] = []
     for found in _TOKEN.finditer(text):
         if found["key"]:
-            key = json.loads(found["key"])
+            key = json.loads(found["text"])
             if key in objects[-1]:
-                return found["key"], found.start()
+                return found["text"], found.start()
             objects[-1].add(key)
         elif found["open"]:
             objects.append(set())

@@ -201,3 +201,15 @@ def test_paths_are_jsonpath(path, text):
 def test_kinds_have_their_json_names(value, kind):
     """A boolean is no number."""
     assert jsonvalue.kind_of(value) == kind
+
+
+def test_the_place_of_a_key_is_found_in_any_spelling():
+    """Line and column count from 1; strings that look like keys are none."""
+    document = {"other": {"3": {}}, "mocks": {"1": {"3": {}, "text": '"3": {'}, "2": [{"3": 0}], "3": {}}}
+    for indent in (None, 2):
+        text = json.dumps(document, indent=indent)
+        line, column = jsonvalue.place_of(text, ("mocks", "3"))
+        rest = text.split("\n")[line - 1][column - 1 :]
+        assert rest.startswith('"3": {}')
+        assert text.endswith(rest) or rest == '"3": {}'
+    assert jsonvalue.place_of("{}", ("mocks", "3")) == (0, 0)

@@ -64,6 +64,8 @@ def problems_of(recording: Recording) -> Iterator[str]:
     yield from _secrets(recording)
     yield from _mock_problems(recording, known)
     yield from _told_problems(recording)
+    for path in recording.marked():
+        yield f"{path} begins with a byte order mark, which other readers of JSON refuse; save it as UTF-8 without one."
     for left in sorted(recording.folder.glob("*.torn-*")):
         yield f"{left} holds the bytes of an unfinished line that a crash left; remove it when you don't need them."
 

@@ -30,7 +30,7 @@ def edited(draft: Path, text: str, again: str) -> str | None:
         if not draft.exists():
             atomic.write_synced(draft, [text.encode()])
         click.edit(filename=str(draft))
-        typed = draft.read_text(encoding="utf-8")
+        typed = draft.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise StoreError(f"{draft} can't be used as a draft: {error.strerror}.") from None
     except UnicodeDecodeError:

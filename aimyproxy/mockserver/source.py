@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 import threading
 import time
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from aimyproxy.answering.background import Hints
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
-from aimyproxy.errors import AimyproxyError, BrokenFile, InvalidDocument
+from aimyproxy.errors import AimyproxyError, InvalidDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +28,6 @@ _POLL_SECONDS: Final = 0.25
 _REST: Final = 3
 _SMALL: Final = 1_000_000
 """Up to so many bytes, reading all exchanges takes less time than importing what glances at them."""
-_TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")(?P<key>\s*:)?|(?P<open>[{\[])|(?P<close>[}\]])')
 
 LOADING_ERRORS: Final = (AimyproxyError, OSError, ValueError, RecursionError)
 """What loading files that a person edits may raise."""
@@ -74,15 +72,16 @@ def read_hints(file: HintsFile) -> dict[str, Hints]:
     """What a person knows of deciding paths, by event.
 
     Raises:
-        BrokenFile: a hint says what no hint can mean.
+        BrokenFile: a hint says what no hint can mean, at the line and the column where its event stands.
     """
+    return {event: _hints(file, event, members) for event, members in file.read().items()}
+
+
+def _hints(file: HintsFile, event: str, members: dict[str, list[str]]) -> Hints:
     try:
-        return {
-            event: Hints.parse(members.get("pin", []), members.get("forbid", []))
-            for event, members in file.read().items()
-        }
+        return Hints.parse(members.get("pin", []), members.get("forbid", []))
     except InvalidDocument as error:
-        raise BrokenFile(file.path, str(error)) from None
+        raise file.broken(event, str(error)) from None
 
 
 def read_mocks(file: MocksFile) -> list[Mock]:
@@ -99,27 +98,7 @@ def _mock(file: MocksFile, identity: int, document: object) -> Mock:
     try:
         return Mock.parse(identity, document)
     except InvalidDocument as error:
-        line, column = place_of(file.path.read_text(encoding="utf-8"), ("mocks", str(identity)))
-        raise BrokenFile(file.path, f"mock {identity}: {error}", line=line, column=column) from None
-
-
-def place_of(text: str, keys: tuple[str, ...]) -> tuple[int, int]:
-    """The line and column, from 1, of the innermost of these keys, each in the object that the one before names.
-
-    The text is valid JSON; (0, 0) where there is no such key.
-    """
-    within: list[str] = []
-    current = ""
-    for found in _TOKEN.finditer(text):
-        if found["key"]:
-            current = found["text"][1:-1]
-            if (*within[1:], current) == keys:
-                return text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
-        elif found["open"]:
-            within.append(current)
-        elif found["close"]:
-            current = within.pop()
-    return 0, 0
+        raise file.broken(identity, str(error)) from None
 
 
 class Source:

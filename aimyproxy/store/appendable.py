@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import RecordingExists, RecordingNotFound, StoreError
-from aimyproxy.store import atomic, lines
+from aimyproxy.store import atomic, files, lines
 from aimyproxy.store.snapshot import Snapshot, examine
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class AppendableFile:
     def _open(self) -> int:
         self._known = _UNKNOWN
         try:
-            return os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            return files.opened(self.path, os.O_RDWR)
         except FileNotFoundError:
             if self._about is None:
                 raise RecordingNotFound(f"{self.path} does not exist.") from None

@@ -114,7 +114,10 @@ class RecordingsFolder:
 
 def _is_recording(folder: Path) -> bool:
     try:
-        return (folder / EXCHANGES_FILE).is_file()
+        (folder / EXCHANGES_FILE).lstat()
     except PermissionError:
-        # It is there, and whoever opens it is told what is wrong.
-        return True
+        pass
+    except OSError:
+        return False
+    # Whatever it is that is there: whoever opens it is told what is wrong.
+    return True

@@ -105,11 +105,13 @@ def glance(stored: bytes | memoryview) -> Glance:
 def variables(stored: bytes | memoryview) -> dict[str, JSON] | None:
     """The variables of the request of an exchange's stored form, None where it has none; raises as `glance`."""
     try:
-        return _ASKING.decode(stored).request.json
+        if jsonvalue.is_plain(bytes(stored)):
+            return _ASKING.decode(stored).request.json
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return whole(stored).request.body.variables()
+        pass
+    return whole(stored).request.body.variables()
 
 
 def whole(stored: bytes | memoryview) -> Exchange:
     """The exchange of which this is the stored form; raises as `glance`."""
-    return from_document(jsonvalue.loads(stored))
+    return from_document(jsonvalue.loads_stored(bytes(stored)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aimyproxy.errors import BrokenFile
 from aimyproxy.store.mocksfile import PrettyStorage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aimyproxy.errors import BrokenFile
     from aimyproxy.jsonvalue import JSON
 
 MEMBERS = ("pin", "forbid")
@@ -31,8 +31,12 @@ class HintsFile:
         hints = self._storage.read() or {}
         for event, members in hints.items():
             if not (members.keys() <= set(MEMBERS) and all(_texts(paths) for paths in members.values())):
-                raise BrokenFile(self.path, f'{event!r} has to be {{"pin": ["$.path", …], "forbid": ["$.path", …]}}')
+                raise self.broken(event, f'{event!r} has to be {{"pin": ["$.path", …], "forbid": ["$.path", …]}}')
         return hints
+
+    def broken(self, event: str, problem: str) -> BrokenFile:
+        """The error that says what is wrong with the hints for an event, and where they stand."""
+        return self._storage.broken(problem, event)
 
     def write(self, hints: dict[str, dict[str, list[str]]]) -> None:
         """Replace the hints."""

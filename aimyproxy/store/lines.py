@@ -29,7 +29,9 @@ DOCUMENTS: Final = "exchanges"
 """The table whose documents stand one a line."""
 
 CLOSER: Final = b"\n}}\n"
-_LINE_START: Final = re.compile(rb'"(\d+)": (?=\{)')
+IDENTITY: Final = "[1-9][0-9]{0,17}"
+"""What an id looks like as a key: a whole number from 1 that 64 bit hold, spelled in one way."""
+_LINE_START: Final = re.compile(b'"(%s)": (?=\\{)' % IDENTITY.encode())
 _HEADER: Final = re.compile(rb'(\{"recording": \{"1": \{.*\}\}),\r?\n"exchanges": \{')
 
 
@@ -52,6 +54,23 @@ class Tail:
         return self.rest.strip(b",\n}")
 
 
+def wrong_document(table: dict[str, JSON]) -> tuple[str, str] | None:
+    """The first key of a table that is no id, or whose value is no document, and what is wrong with it, in words."""
+    for key, document in table.items():
+        if not re.fullmatch(IDENTITY, key):
+            return (
+                key,
+                f"{_shown(key)}: an id has to be a whole number from 1, of at most 18 digits, without a 0 in front",
+            )
+        if not isinstance(document, dict):
+            return key, f"{key} has to be an object, not {jsonvalue.kind_of(document)}"
+    return None
+
+
+def _shown(key: str) -> str:
+    return repr(key) if len(key) <= 30 else f"{key[:30]!r}…"
+
+
 def header(about: dict[str, JSON]) -> bytes:
     """The first two lines, without the line break that each document brings along."""
     return b'{"recording": {"1": %s},\n"exchanges": {' % jsonvalue.dumps(about)
@@ -68,10 +87,12 @@ def parse_header(start: bytes) -> tuple[dict[str, JSON], int] | None:
     if not found:
         return None
     try:
-        about = jsonvalue.loads(found[1] + b"}")[ABOUT]["1"]
-    except InvalidJSON:
+        tables = jsonvalue.loads_edited((found[1] + b"}").decode())
+    except (InvalidJSON, UnicodeDecodeError):
         return None
-    return about, found.end()
+    if tables.keys() != {ABOUT} or tables[ABOUT].keys() != {"1"}:
+        return None
+    return tables[ABOUT]["1"], found.end()
 
 
 def parse_line(text: bytes) -> tuple[int, bytes] | None:

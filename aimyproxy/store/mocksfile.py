@@ -12,7 +12,7 @@ from tinydb.storages import Storage
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, InvalidJSON, StoreError
-from aimyproxy.store import atomic
+from aimyproxy.store import atomic, files, lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,14 +38,20 @@ class PrettyStorage(Storage):
             BrokenFile: the file is no JSON, or not of the shape: an object of objects, in the words of the message.
         """
         try:
-            text = self.path.read_bytes().decode()
+            data = files.read(self.path)
         except FileNotFoundError:
             return None
-        except UnicodeDecodeError as error:
-            raise BrokenFile(self.path, f"not valid UTF-8 at byte {error.start}") from None
         except OSError as error:
             raise StoreError(f"{self.path} can't be read: {error.strerror}.") from None
-        return self._tables(text)
+        return self._tables(files.decoded(data, self.path))
+
+    def broken(self, problem: str, *keys: str) -> BrokenFile:
+        """The error that says what is wrong where these keys, each in the object that the one before names, lead."""
+        try:
+            line, column = jsonvalue.place_of(files.decoded(files.read(self.path), self.path), keys)
+        except OSError:
+            line, column = 0, 0
+        return BrokenFile(self.path, problem, line=line, column=column)
 
     def _tables(self, text: str) -> dict[str, dict[str, Any]]:
         try:
@@ -56,9 +62,16 @@ class PrettyStorage(Storage):
             ) from None
         if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
             raise BrokenFile(self.path, f"has to be {self._shape}")
-        if self._shape == _MOCKS and not all(key.isdecimal() for key in tables.get(TABLE, {})):
-            raise BrokenFile(self.path, 'the keys of "mocks" have to be numbers')
+        if self._shape == _MOCKS:
+            self._check_mocks(tables)
         return tables
+
+    def _check_mocks(self, tables: dict[str, dict[str, Any]]) -> None:
+        if tables and TABLE not in tables:
+            raise self.broken(f'there is no table "mocks", but "{next(iter(tables))}"', next(iter(tables)))
+        if wrong := lines.wrong_document(tables.get(TABLE, {})):
+            key, problem = wrong
+            raise self.broken(f"mock {problem}", TABLE, key)
 
     def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
         """Replace the file; readers see the old one or the new one, whole."""
@@ -75,6 +88,12 @@ class MocksFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._table = TinyDB(path, storage=PrettyStorage).table(TABLE)
+
+    def broken(self, identity: int, problem: str) -> BrokenFile:
+        """The error that says what is wrong with a mock, and where it stands."""
+        return cast("PrettyStorage", self._table._storage).broken(  # noqa: SLF001
+            f"mock {identity}: {problem}", TABLE, str(identity)
+        )
 
     def read(self) -> list[tuple[int, JSON]]:
         """The ids and the documents, in the order of the file; empty where there is no file."""

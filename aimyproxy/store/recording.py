@@ -12,6 +12,7 @@ from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, ExchangeNotFound, InvalidDocument, NewerFormat
 from aimyproxy.store import atomic, lines
 from aimyproxy.store.appendable import create
+from aimyproxy.store.files import is_marked
 from aimyproxy.store.hintsfile import HintsFile
 from aimyproxy.store.mocksfile import MocksFile
 from aimyproxy.store.rulesfile import RulesFile
@@ -93,6 +94,10 @@ class Recording:
         """Whether the file ends as JSON has to; where it doesn't, the next append repairs it."""
         with self._storage.snapshot() as snapshot:
             return snapshot.closed
+
+    def marked(self) -> list[Path]:
+        """The files that begin with a byte order mark: we read them, other readers of JSON don't."""
+        return [path for path in (self.path, self.mocks.path, self.hints.path, self.rules.path) if is_marked(path)]
 
     def others_may_read(self) -> bool:
         """Whether other users of this machine can read some of the files."""

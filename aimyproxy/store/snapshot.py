@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, InvalidJSON, StoreError
-from aimyproxy.store import lines
+from aimyproxy.store import files, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +79,8 @@ def _tail(descriptor: int, size: int, header_end: int) -> lines.Tail | None:
 
 def _parse_whole(data: bytes, path: Path) -> Layout:
     try:
-        tables = jsonvalue.loads_edited(data.decode())
+        text = files.decoded(data, path)
+        tables = jsonvalue.loads_edited(text)
     except InvalidJSON as error:
         raise BrokenFile(
             path,
@@ -88,26 +89,23 @@ def _parse_whole(data: bytes, path: Path) -> Layout:
             column=error.column,
             advice="Nothing was changed; correct the file, or put back a copy of it.",
         ) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = len(data[data.rfind(b"\n", 0, error.start) + 1 : error.start].decode()) + 1
-        raise BrokenFile(path, "not valid UTF-8", line=line, column=column) from None
-    return _tables_layout(tables, path)
+    return _tables_layout(tables, text, path)
 
 
-def _tables_layout(tables: JSON, path: Path) -> Layout:
+def _tables_layout(tables: JSON, text: str, path: Path) -> Layout:
     if not isinstance(tables, dict) or not isinstance(tables.get(lines.DOCUMENTS), dict):
         raise BrokenFile(path, 'valid JSON, but no recording: it has no table "exchanges"')
     about = tables.get(lines.ABOUT)
-    described = about.get("1") if isinstance(about, dict) else None
-    if not isinstance(described, dict):
+    if not isinstance(about, dict) or not isinstance(about.get("1"), dict):
         raise BrokenFile(path, 'valid JSON, but no recording: it has no table "recording" with a document "1"')
-    try:
-        documents = {int(key): document for key, document in tables[lines.DOCUMENTS].items()}
-    except ValueError:
-        raise BrokenFile(path, 'the keys of the table "exchanges" have to be numbers') from None
-    foreign = tuple(name for name, table in tables.items() if table and name not in (lines.ABOUT, lines.DOCUMENTS))
-    return Layout(described, 0, None, documents, foreign)
+    documents = tables[lines.DOCUMENTS]
+    if wrong := lines.wrong_document(documents):
+        key, problem = wrong
+        line, column = jsonvalue.place_of(text, (lines.DOCUMENTS, key))
+        raise BrokenFile(path, f"exchange {problem}", line=line, column=column)
+    foreign = [name for name, table in tables.items() if table and name not in (lines.ABOUT, lines.DOCUMENTS)]
+    foreign += [f"{lines.ABOUT}.{key}" for key in about if key != "1"]
+    return Layout(about["1"], 0, None, {int(key): document for key, document in documents.items()}, tuple(foreign))
 
 
 class Snapshot:
@@ -121,7 +119,7 @@ class Snapshot:
     def __init__(self, path: Path, *, lock: bool = True) -> None:
         self.path = path
         try:
-            self._file = path.open("rb")
+            self._file = os.fdopen(files.opened(path, os.O_RDONLY), "rb")
         except OSError as error:
             raise StoreError(f"{path} can't be read: {error.strerror}.") from None
         try:
@@ -177,9 +175,9 @@ class Snapshot:
     def get(self, identity: int) -> JSON:
         """The document of this id, or None."""
         prefix = b'"%d": ' % identity
-        for text, _ in self._lines():
-            if text.startswith(prefix) and (parsed := _parse_document(text)):
-                return parsed[1]
+        named = [text for text, _ in self._lines() if text.startswith(prefix)]
+        if len(named) == 1 and (parsed := _parse_document(named[0])):
+            return parsed[1]
         return next((document for known, document in self if known == identity), None)
 
     def _lines(self) -> Iterator[tuple[bytes, bool]]:
@@ -188,7 +186,10 @@ class Snapshot:
         position, end = self._layout.start, self._layout.tail.end
         self._file.seek(position)
         while position < end:
-            text = self._file.readline(end - position)
+            try:
+                text = self._file.readline(end - position)
+            except OSError as error:
+                raise StoreError(f"{self.path} can't be read: {error.strerror}.") from None
             if not text:
                 raise self._cut_short()
             position += len(text)
@@ -209,6 +210,6 @@ def _parse_document(text: bytes, parse: Callable[[bytes], JSON] = jsonvalue.load
     if parsed is None:
         return None
     try:
-        return parsed[0], parse(parsed[1])
+        return parsed[0], parse(parsed[1]) if jsonvalue.is_plain(parsed[1]) else jsonvalue.loads_stored(parsed[1])
     except InvalidJSON:
         return None

@@ -218,9 +218,9 @@ GIANTS = {
 @pytest.mark.parametrize("source", GIANTS.values(), ids=GIANTS)
 def test_nothing_becomes_huge(source):
     """Refused before it is made, in no time."""
-    begun = time.monotonic()
+    begun = time.process_time()
     assert problem(source)
-    assert time.monotonic() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_nothing_becomes_huge(source):
 )
 def test_nothing_goes_on_for_ever(source):
     """A second is more than any answer needs."""
-    begun = time.monotonic()
+    begun = time.process_time()
     assert problem(source)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_all_templates_of_an_answer_share_one_budget():

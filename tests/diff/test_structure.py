@@ -207,9 +207,9 @@ def test_values_may_be_nested_deeper_than_python_calls():
 )
 def test_arrays_of_thousands_are_compared_in_a_moment(before, after, most):
     """Also where all elements differ or all are alike."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(differences(before, after)) <= most
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_pattern_is_the_same_for_all_elements():

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import threading
 
 import pytest
@@ -9,7 +8,7 @@ from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.index import Index
 from aimyproxy.errors import BrokenFile
 from aimyproxy.mockserver import source as source_module
-from aimyproxy.mockserver.source import Source, load, place_of
+from aimyproxy.mockserver.source import Source, load
 from aimyproxy.store.recording import Recording
 from tests.builders import exchange, request
 from tests.mockserver.observers import Remembering
@@ -230,15 +229,3 @@ def test_the_files_are_watched_in_the_background(recording):
         eventually(lambda: taken, "a new index", 10)
     recording.mocks.add({"event": "bye", "answer": {}})
     assert taken[-1].mocks == 1
-
-
-def test_the_place_of_a_key_is_found_in_any_spelling():
-    """Line and column count from 1; strings that look like keys are none."""
-    document = {"other": {"3": {}}, "mocks": {"1": {"3": {}, "text": '"3": {'}, "2": [{"3": 0}], "3": {}}}
-    for indent in (None, 2):
-        text = json.dumps(document, indent=indent)
-        line, column = place_of(text, ("mocks", "3"))
-        rest = text.split("\n")[line - 1][column - 1 :]
-        assert rest.startswith('"3": {}')
-        assert text.endswith(rest) or rest == '"3": {}'
-    assert place_of("{}", ("mocks", "3")) == (0, 0)

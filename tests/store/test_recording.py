@@ -146,8 +146,8 @@ def test_a_mock_is_replaced_whole(tmp_path):
         (b'{"mocks": {\n"1": {},\n"1": {}}}', 'mocks.json:3:1: not valid JSON: the key "1" stands twice'),
         (b"[]", "has to be"),
         (b'{"mocks": []}', "has to be"),
-        (b'{"mocks": {"x": {}}}', 'keys of "mocks" have to be numbers'),
-        (b"\xff", "not valid UTF-8 at byte 0"),
+        (b'{"mocks": {"x": {}}}', "an id has to be a whole number"),
+        (b"\xff", ":1:1: not valid UTF-8"),
     ],
 )
 def test_broken_mocks_are_an_error(tmp_path, raw, problem):
