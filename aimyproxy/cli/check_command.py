@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aimyproxy.exchange import Exchange
+    from aimyproxy.jsonvalue import JSON
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
 
@@ -55,7 +56,7 @@ def problems_of(recording: Recording) -> Iterator[str]:
             yield f"{recording.path} ends in an unfinished line of {torn} bytes; the next `record` sets it aside."
         elif not recording.is_closed():
             yield f"{recording.path} does not end as JSON has to; the next `record` repairs that."
-        for identity, document in recording.documents():
+        for identity, document in recording.documents(_parse_strictly):
             known.add(identity)
             yield from (f"exchange {identity}: {problem}" for problem in _exchange_problems(document))
     except AimyproxyError as error:
@@ -83,6 +84,14 @@ def _secrets(recording: Recording) -> Iterator[str]:
         shown = ", ".join(map(str, found[:_MOST_NAMED])) + (", …" if len(found) > _MOST_NAMED else "")
         holding = "1 exchange holds" if len(found) == 1 else f"{len(found):,} exchanges hold"
         yield f"{holding} secrets as they came ({shown}); `aimyproxy redact {recording.name}` replaces them."
+
+
+def _parse_strictly(line: bytes) -> JSON:
+    from aimyproxy import jsonvalue
+
+    # Reading a recording, the last of several members of one name counts; a person who wrote them should know.
+    jsonvalue.loads(line)
+    return jsonvalue.loads_edited(line.decode())
 
 
 def _told_problems(recording: Recording) -> Iterator[str]:

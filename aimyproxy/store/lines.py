@@ -60,10 +60,10 @@ def wrong_document(table: dict[str, JSON]) -> tuple[str, str] | None:
         if not re.fullmatch(IDENTITY, key):
             return (
                 key,
-                f"{_shown(key)}: an id has to be a whole number from 1, of at most 18 digits, without a 0 in front",
+                f"{_shown(key)} is no id: ids are whole numbers from 1, of at most 18 digits, with no 0 in front",
             )
         if not isinstance(document, dict):
-            return key, f"{key} has to be an object, not {jsonvalue.kind_of(document)}"
+            return key, f"{key}: it has to be an object, not {jsonvalue.kind_of(document)}"
     return None
 
 

@@ -106,4 +106,4 @@ def test_check_reads_what_is_told_of_paths(aimyproxy, versions):
     versions[0].hints.path.write_text('{"start": {"pin": ["x"]}}')
     status, out, _ = aimyproxy("check", "old")
     assert status == 1
-    assert [line.split(": ")[1].rpartition("/")[2] for line in out.splitlines()] == ["hints.json", "diff.json"]
+    assert [line.split(": ")[1].rpartition("/")[2] for line in out.splitlines()] == ["hints.json:1:2", "diff.json"]

@@ -219,7 +219,7 @@ def test_a_broken_file_is_an_error_with_a_place(path, change, line, column):
         ("[]", 'it has no table "exchanges"'),
         ('{"exchanges": {}}', 'it has no table "recording"'),
         ('{"recording": {"1": {}}}', 'it has no table "exchanges"'),
-        ('{"recording": {"1": {}}, "exchanges": {"x": {}}}', "an id has to be a whole number"),
+        ('{"recording": {"1": {}}, "exchanges": {"x": {}}}', "ids are whole numbers"),
     ],
 )
 def test_other_json_is_no_recording(path, text, problem):

@@ -64,7 +64,7 @@ def test_gaps_and_blank_lines_are_passed_over(recording):
     "change",
     [
         lambda data: json.dumps(json.loads(data), indent=2).encode(),
-        lambda data: data.replace(b'"2": {', b'"0": {'),
+        lambda data: data.replace(b'"1": {"at', b'"3": {"at'),
         lambda data: data.replace(b'"1": {"at', b'"one": {"at'),
         lambda data: data.replace(b',\n"2"', b',\r\n"2"'),
         lambda data: data.replace(b'{"at"', b'{"at":,"at"', 1),

@@ -146,7 +146,7 @@ def test_a_mock_is_replaced_whole(tmp_path):
         (b'{"mocks": {\n"1": {},\n"1": {}}}', 'mocks.json:3:1: not valid JSON: the key "1" stands twice'),
         (b"[]", "has to be"),
         (b'{"mocks": []}', "has to be"),
-        (b'{"mocks": {"x": {}}}', "an id has to be a whole number"),
+        (b'{"mocks": {"x": {}}}', "ids are whole numbers"),
         (b"\xff", ":1:1: not valid UTF-8"),
     ],
 )
@@ -164,7 +164,7 @@ def test_broken_mocks_are_an_error(tmp_path, raw, problem):
 def test_mocks_that_cannot_be_read_or_written(tmp_path):
     """A folder in the file's place stands for all that the operating system refuses."""
     (tmp_path / "mocks.json").mkdir()
-    with pytest.raises(StoreError, match="can't be read: Is a directory"):
+    with pytest.raises(StoreError, match="has to be a file, and is a folder"):
         MocksFile(tmp_path / "mocks.json").read()
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="can't be"):
