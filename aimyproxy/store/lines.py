@@ -33,6 +33,8 @@ IDENTITY: Final = "[1-9][0-9]{0,17}"
 """What an id looks like as a key: a whole number from 1 that 64 bit hold, spelled in one way."""
 _LINE_START: Final = re.compile(b'"(%s)": (?=\\{)' % IDENTITY.encode())
 _HEADER: Final = re.compile(rb'(\{"recording": \{"1": \{.*\}\}),\r?\n"exchanges": \{')
+# Python refuses to make a number of thousands of digits; here only their end matters.
+_DECODER: Final = json.JSONDecoder(strict=False, parse_int=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,6 @@ def _object_length(text: bytes) -> int:
     """The length of the JSON object that the text begins with, or 0."""
     # As Latin-1 a character is a byte, and all that structures JSON is ASCII.
     try:
-        return json.JSONDecoder(strict=False).raw_decode(text.decode("latin-1"))[1]
+        return _DECODER.raw_decode(text.decode("latin-1"))[1]
     except (json.JSONDecodeError, RecursionError):
         return 0

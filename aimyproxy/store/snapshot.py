@@ -178,7 +178,11 @@ class Snapshot:
         named = [text for text, _ in self._lines() if text.startswith(prefix)]
         if len(named) == 1 and (parsed := _parse_document(named[0])):
             return parsed[1]
-        return next((document for known, document in self if known == identity), None)
+        found = None
+        for known, document in self:
+            if known == identity:
+                found = document
+        return found
 
     def _lines(self) -> Iterator[tuple[bytes, bool]]:
         if self._layout.tail is None:

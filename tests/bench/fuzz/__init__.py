@@ -1,0 +1,1 @@
+"""Fuzzing of the files that people edit: targets, for Hypothesis and for a fuzzer that is guided by coverage."""
