@@ -37,7 +37,7 @@ def outcome(look, stored):
 
 
 def looked_at_whole(stored):
-    return Glance.of(from_document(jsonvalue.loads(stored)))
+    return Glance.of(from_document(jsonvalue.loads_stored(stored)))
 
 
 def put(path, value):
