@@ -107,6 +107,7 @@ def test_why_a_command_can_not_begin_is_said_in_json_too(tmp_path, options, stat
     where = ("--recordings", tmp_path, "--listen", free_port())
     process = run("record", "shop", "--target", "http://127.0.0.1:1", *where, *options)
     assert process.process.returncode == status
-    [error] = lines(process)
+    *others, error = lines(process)
+    assert all(one["kind"] == "warning" for one in others)
     assert (error["kind"], error["level"], error["status"]) == ("error", "error", status)
     assert problem in error["message"]
