@@ -33,6 +33,9 @@ def has_gone(proxyserver: Proxyserver, identity: str) -> bool:
     handler = proxyserver.connections[identity]
     if handler.client.state is not ConnectionState.CAN_WRITE:
         return False
+    writer = side.writer
+    if writer.is_closing() or writer.get_extra_info("socket", None) is None:
+        return True
     poll = select.poll()
-    poll.register(side.writer.get_extra_info("socket", None).fileno(), 0)
+    poll.register(writer.get_extra_info("socket", None).fileno(), 0)
     return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))

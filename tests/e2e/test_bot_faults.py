@@ -7,7 +7,7 @@ import resource
 import socket
 import sys
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -207,3 +207,27 @@ def test_connections_that_are_opened_and_left_keep_nobody_out(tmp_path):
             left[-1].sendall(request_bytes(b"{}"))
             assert read_message(left[-1]) == ECHO
     assert len(recorded(tmp_path)) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
+def test_a_recorder_without_files_lives_on(tmp_path):
+    """Who comes when there are none left gets a 502 or is turned away; when there are again, all is well."""
+    with record(tmp_path) as (process, port, _):
+        assert post(port, b"{}") == ECHO
+        pid = process.process.pid
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(list(Path(f"/proc/{pid}/fd").iterdir())) + 6, hard))
+        with ExitStack() as bots:
+            got = []
+            for _ in range(20):
+                bot = bots.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+                with suppress(ConnectionError):
+                    bot.sendall(request_bytes(b"{}"))
+                    got.append(read_message(bot)[:12])
+            assert set(got) <= {b"HTTP/1.1 200", b"HTTP/1.1 502", b""}
+            assert len(set(got)) > 1
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        assert eventually(lambda: post(port, b"{}"), "an answer") == ECHO
+    kinds = [exchange.failure and exchange.failure.kind for exchange in recorded(tmp_path)]
+    assert kinds.count(None) == got.count(b"HTTP/1.1 200") + 2
+    assert kinds.count("connect") == got.count(b"HTTP/1.1 502")

@@ -348,6 +348,29 @@ def test_it_listens_with_https(tmp_path, authority, files):
     assert len(recorded(tmp_path)) == 2
 
 
+def test_a_bot_that_hangs_up_over_https_is_recorded_with_the_answer_it_missed(tmp_path, authority):
+    """However rudely it goes."""
+    context, gone = ssl.create_default_context(cafile=authority / "ca.pem"), threading.Event()
+
+    def slow(connection, _):
+        gone.wait(10)
+        connection.sendall(ECHO)
+        return True
+
+    with Upstream(slow) as upstream:
+        with recorder(tmp_path, upstream.url, "--cert", authority / "both.pem") as (process, port):
+            bot = context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost")
+            bot.sendall(request_bytes(BOT))
+            eventually(lambda: upstream.requests, "the request")
+            bot.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            bot.close()
+            gone.set()
+            process.wait_for("start +200 ")
+            assert process.stop() == 0
+    (exchange,) = recorded(tmp_path)
+    assert exchange.response.body.value == {"greeting": "При"}
+
+
 def test_an_https_target_is_verified(tmp_path, authority):
     """An unknown authority is a failure, a known one is not."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
