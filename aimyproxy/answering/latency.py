@@ -30,8 +30,12 @@ class Waits:
 
     def add(self, event: str | None, upstream_ms: float | None) -> None:
         """Add what one exchange took; None where nobody measured it."""
-        if upstream_ms is not None:
-            self.by_event.setdefault(event, deque(maxlen=SAMPLES)).append(upstream_ms)
+        if upstream_ms is None:
+            return
+        known = self.by_event.get(event)
+        if known is None:
+            known = self.by_event[event] = deque(maxlen=SAMPLES)
+        known.append(upstream_ms)
 
     def drawn(self, event: str | None, random: Random) -> float:
         """One of the event's times; of all events' where it has none, 0 where nothing has."""

@@ -122,23 +122,23 @@ def told(variables: Mapping[str, JSON]) -> frozenset[str]:
 
 def telling(variables: Mapping[str, JSON], before: Mapping[str, JSON]) -> Iterator[str]:
     """What `told` gives of a request, less short values, and less what stood in the same place of the one before."""
-    own: Mapping[JSON, JSON] = {name: value for name, value in variables.items() if name not in _NOBODYS}
-    open_ends = [(own, before)]
+    open_ends: list[tuple[Mapping[JSON, JSON], Mapping[JSON, JSON]]] = [(variables, before)]
     # The list grows while it is walked.
     for members, known in open_ends:
         for key, value in members.items():
-            other = known.get(key, _ABSENT)
             # What is equal in Python and not in JSON, as 1 and true, is too short to tell of anybody.
-            if value == other or value is None:
+            if (key in known and known[key] == value) or (members is variables and key in _NOBODYS):
                 continue
-            if isinstance(value, str):
+            kind = type(value)
+            if kind is str:
                 if len(value) >= SHORTEST and len(text := value.casefold()) >= UNMISTAKABLE:
                     yield text
-            elif isinstance(value, dict):
-                open_ends.append((value, other if isinstance(other, dict) else {}))
-            elif isinstance(value, list):
+            elif kind is dict:
+                other = known.get(key)
+                open_ends.append((value, other if type(other) is dict else {}))
+            elif kind is list:
                 open_ends.append((dict(enumerate(value)), {}))
-            elif len(text := spelled(value)) >= UNMISTAKABLE:
+            elif (kind is int or kind is float) and len(text := _written(value)) >= UNMISTAKABLE:
                 yield text
 
 

@@ -132,17 +132,19 @@ class Survey:
             self._add(identity, glance, edited=identity in edited)
 
     def _add(self, identity: int, glance: Glance, *, edited: bool) -> None:
+        event, conversation, answered, upstream_ms, deep = glance
+        position, answering = len(self.identities), (answered or edited) and not deep
         # The same objects for all: a recording has few events, and few users for its exchanges.
-        event = self._names.setdefault(glance.event, glance.event)
-        position, answering = len(self.identities), (glance.answered or edited) and not glance.deep
-        own = self.by_conversation.setdefault(glance.conversation, [])
-        conversation = self.conversations[own[0]] if own else glance.conversation
+        event = self._names.setdefault(event, event)
+        own = self.by_conversation.setdefault(conversation, [])
+        if own:
+            conversation = self.conversations[own[0]]
         self.identities.append(identity)
         self.events.append(event)
         self.conversations.append(conversation)
-        self.answered.append(glance.answered)
+        self.answered.append(answered)
         self.answering.append(answering)
-        if glance.deep:
+        if deep:
             self.deep.append(identity)
             return
         own.append(position)
@@ -150,7 +152,7 @@ class Survey:
         group = self.groups.setdefault((event, conversation), [])
         group.append(position)
         if answering:
-            self.waits.add(event, glance.upstream_ms)
+            self.waits.add(event, upstream_ms)
             if event is not None:
                 self._sequence(event).add(conversation, len(group))
 

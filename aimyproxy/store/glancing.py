@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from aimyproxy import aimylogic, jsonvalue
+from aimyproxy import jsonvalue
 from aimyproxy.exchange import FailureKind, from_document
 from aimyproxy.glance import Glance
 from aimyproxy.jsonvalue import JSON
@@ -91,15 +91,16 @@ def glance(stored: bytes | memoryview) -> Glance:
     response, asked = seen.response, seen.request.json
     if response is not None and response.json is not UNSET and response.text is not UNSET:
         return Glance.of(whole(stored))
-    event, conversation = aimylogic.identify(
-        {
-            "action": asked.action,
-            "userId": asked.userId,
-            "channelId": asked.channelId,
-            "channelType": asked.channelType,
-        }
-    )
-    return Glance(event, conversation, response is not None, seen.timing.upstream_ms)
+    # As aimylogic.identify() does, but here no text can hold what UTF-8 can't.
+    user, channel_type, channel_id = asked.userId, asked.channelType, asked.channelId
+    conversation = None
+    if user is not None:
+        conversation = (
+            channel_type if isinstance(channel_type, str) else None,
+            channel_id if isinstance(channel_id, str) else None,
+            user if isinstance(user, str) else str(user),
+        )
+    return Glance(asked.action, conversation, response is not None, seen.timing.upstream_ms)
 
 
 def variables(stored: bytes | memoryview) -> dict[str, JSON] | None:
