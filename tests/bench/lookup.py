@@ -1,10 +1,10 @@
-"""What building an index, learning and looking up cost at different sizes: `uv run python -m tests.bench.lookup`.
+"""What loading an index, learning and looking up cost at different sizes: `uv run python -m tests.bench.lookup`.
 
 The recordings are conversations of the sample bot with the sample shop, whose bodies have 1 to 3 kB. `new` are
 conversations that were not recorded, as people have them who come later; `exact` are recorded requests, word for word.
-Building and learning run as in `aimyproxy replay`, without looking for garbage meanwhile; in the time for building,
-that for reading is not included. Rounds alternate between the sizes, so that a noisy machine is noisy for all; the
-ratios are of medians.
+`load` and `learn` are seconds of the processor, as `aimyproxy replay` loads a recording from the disk and learns all
+of its events; `memory` is what the process has more of afterwards, and the share of the file's size that this is.
+Rounds alternate between the sizes, so that a noisy machine is noisy for all; the ratios are of medians.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import gc
 import resource
 import statistics
+import tempfile
 import time
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -20,20 +21,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.answering.index import Index
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.answering.serving import MATCHES
 from aimyproxy.demo import bot
 from aimyproxy.demo.shop import Shop
-from aimyproxy.exchange import Body, Exchange, Request, Response, Timing, from_document, to_document
+from aimyproxy.exchange import Body, Exchange, Request, Response, Timing, to_document
+from aimyproxy.mockserver.source import load
+from aimyproxy.store.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aimyproxy.answering.index import Index
     from aimyproxy.answering.serving import Match
 
 ASKED = 300
 SMALLEST = 100
+BATCH = 1_000
 HEADERS = (("content-type", "application/json"),)
 
 
@@ -42,9 +46,10 @@ class Built:
     """An index, what it cost in seconds and megabytes, and microseconds a look-up by what was asked, of each round."""
 
     index: Index
-    build: float
+    load: float
     learn: float
     memory: float
+    file: float
     costs: dict[str, list[float]] = field(default_factory=lambda: {"new": [], "exact": []})
 
 
@@ -66,7 +71,10 @@ def main() -> None:
 def compared(
     documents: list[bytes], sizes: list[int], match: Match, asked: dict[str, list[Request]], rounds: int
 ) -> dict[int, Built]:
-    indexes = {size: built(documents[:size], match) for size in sizes}
+    indexes = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            indexes[size] = built(filled(Path(folder) / "shop", documents[:size]), match)
     for _ in range(rounds):
         for one in indexes.values():
             for name, requests in asked.items():
@@ -74,27 +82,25 @@ def compared(
     return indexes
 
 
-def built(documents: list[bytes], match: Match) -> Built:
-    """The index of these exchanges, as a process has it that reads them from a file."""
+def filled(folder: Path, documents: list[bytes]) -> Recording:
+    recording = Recording.create(folder, None)
+    for start in range(0, len(documents), BATCH):
+        recording.append_stored(documents[start : start + BATCH])
+    recording.close()
+    return recording
+
+
+def built(recording: Recording, match: Match) -> Built:
+    """The index of this recording, with all that can be learned from it."""
     gc.collect()
     before = resident()
-    gc.disable()
-    started = time.perf_counter()
-    for _ in read(documents):
-        pass
-    began = time.perf_counter()
-    index = Index.build(read(documents), match=match)
-    ended = time.perf_counter()
-    index.models()
-    learned = time.perf_counter()
-    gc.enable()
+    started = time.process_time()
+    index = load(recording, match)
+    loaded = time.process_time()
+    index.prepare(index.events)
+    learned = time.process_time()
     gc.collect()
-    return Built(index, (ended - began) - (began - started), learned - ended, resident() - before)
-
-
-def read(documents: list[bytes]) -> Iterator[tuple[int, Exchange]]:
-    for identity, document in enumerate(documents, 1):
-        yield identity, from_document(jsonvalue.loads(document))
+    return Built(index, loaded - started, learned - loaded, resident() - before, recording.size() / 1e6)
 
 
 def resident() -> float:
@@ -103,22 +109,25 @@ def resident() -> float:
 
 
 def measured(replayer: Replayer, requests: list[Request]) -> float:
-    """Microseconds an answer."""
-    started = time.perf_counter()
+    """Microseconds of the processor, an answer."""
+    started = time.process_time()
     for request in requests:
         replayer.answer(request)
-    return (time.perf_counter() - started) / len(requests) * 1e6
+    return (time.process_time() - started) / len(requests) * 1e6
 
 
 def report(match: Match, indexes: dict[int, Built]) -> None:
     print(f"--match {match}")
-    print(f"{'exchanges':>10} {'build':>8} {'learn':>8} {'memory':>9} {'µs new':>8} {'ratio':>6} {'µs exact':>9} ratio")
+    print(
+        f"{'exchanges':>10} {'load':>8} {'learn':>8} {'memory':>9} {'file':>9} ratio"
+        f" {'µs new':>8} ratio {'µs exact':>9} ratio"
+    )
     base = indexes[min(indexes)].costs
     for size, one in indexes.items():
         new, exact = (statistics.median(one.costs[name]) for name in ("new", "exact"))
         print(
-            f"{size:>10,} {one.build:>6.2f} s {one.learn:>6.2f} s {one.memory:>6.0f} MB"
-            f" {new:>8.1f} {new / statistics.median(base['new']):>6.2f}"
+            f"{size:>10,} {one.load:>6.2f} s {one.learn:>6.2f} s {one.memory:>6.0f} MB {one.file:>6.1f} MB"
+            f" {one.memory / one.file:>5.1f} {new:>8.1f} {new / statistics.median(base['new']):>5.2f}"
             f" {exact:>9.1f} {exact / statistics.median(base['exact']):>5.2f}"
         )
 
