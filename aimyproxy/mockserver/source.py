@@ -14,7 +14,7 @@ from aimyproxy.answering.mocks import Mock
 from aimyproxy.errors import AimyproxyError, InvalidDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from aimyproxy.answering.serving import Match
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS: Final = 0.25
 # Of the time, at most a quarter goes into rebuilding the index of a recording that grows all the time.
 _REST: Final = 3
+_LEARNING_SECONDS: Final = 0.5
+"""How long at most an edit waits until its index has learned what the one before had."""
 _SMALL: Final = 1_000_000
 """Up to so many bytes, reading all exchanges takes less time than importing what glances at them."""
 
@@ -181,9 +183,9 @@ class Source:
             self._failed(stamp, error, observer)
             return
         if learned := self.index.learned:
-            # So that no request waits for what was learned before.
+            # So that requests don't wait for what was learned before, nor edits for all of it.
             with _without_collecting():
-                index.prepare(learned)
+                index.prepare(_for_a_while(sorted(learned)))
         self.index = index
         take(index)
         self._succeeded(stamp, observer)
@@ -213,6 +215,14 @@ class Source:
 
     def _stamp(self) -> Stamp:
         return tuple(_stamp_of(path) for path in self._paths)
+
+
+def _for_a_while(events: Iterable[str]) -> Iterator[str]:
+    deadline = time.monotonic() + _LEARNING_SECONDS
+    for event in events:
+        if time.monotonic() > deadline:
+            return
+        yield event
 
 
 def _stamp_of(path: Path) -> tuple[int, int, int] | None:
