@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from operator import is_not
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aimyproxy.aimylogic import RAW_REQUEST, SYSTEM_VARIABLES
 from aimyproxy.redaction.channels import (
@@ -15,7 +14,7 @@ from aimyproxy.redaction.channels import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from aimyproxy.jsonvalue import JSON, Path
     from aimyproxy.redaction.channels import Channel
@@ -63,14 +62,11 @@ class Members:
 
     def _secret(self, value: JSON, names: frozenset[str]) -> JSON:
         """The value with the members of these names replaced, wherever they stand in it."""
-        if type(value) is list:
-            changed = [self._inside(member, names) for member in value]
-            return changed if any(map(is_not, changed, value)) else value
         changes = {}
-        for name, member in value.items():
-            changed = self._all(member, "secret") if name in names else self._inside(member, names)
+        for key, member in _members(value):
+            changed = self._all(member, "secret") if key in names else self._inside(member, names)
             if changed is not member:
-                changes[name] = changed
+                changes[key] = changed
         return _changed(value, changes)
 
     def _inside(self, member: JSON, names: frozenset[str]) -> JSON:
@@ -81,14 +77,13 @@ class Members:
 
     def _all(self, value: JSON, kind: Kind, spared: frozenset[str] = _NOBODYS) -> JSON:
         """The value with every scalar in it replaced, but for members of these names."""
-        if isinstance(value, dict):
-            members = ((name, self._all(member, kind, spared)) for name, member in value.items() if name not in spared)
-            return _changed(value, {name: member for name, member in members if member is not value[name]})
-        if isinstance(value, list):
-            return _mapped_list(value, lambda member: self._all(member, kind, spared))
-        if kind == "utterance" and not isinstance(value, str):
-            return value
-        return self._take(value, kind)
+        if not isinstance(value, dict | list):
+            return value if kind == "utterance" and not isinstance(value, str) else self._take(value, kind)
+        changes = {}
+        for key, member in _members(value):
+            if key not in spared and (changed := self._all(member, kind, spared)) is not member:
+                changes[key] = changed
+        return _changed(value, changes)
 
     def _at(self, value: JSON, place: Path) -> JSON:
         if not place:
@@ -116,30 +111,33 @@ class Members:
         return self.user(user, channel_type, channel_id) if isinstance(user, str) else self._take(user, "personal")
 
     def _of_channel(self, value: JSON, channel: Channel) -> JSON:
-        if isinstance(value, list):
-            return _mapped_list(value, lambda member: self._of_channel(member, channel))
-        if not isinstance(value, dict):
+        if not isinstance(value, dict | list):
             return value
-        entity = value.get("type") in channel.entities if isinstance(value.get("type"), str) else False
-        changes: dict[str, JSON] = {}
-        for name, member in value.items():
-            if name in channel.personal or (entity and name == "value"):
-                changes[name] = self._all(member, "personal", channel.technical)
-            elif name in channel.utterances and isinstance(member, str | list):
-                changes[name] = self._all(member, "utterance")
+        kind = value.get("type") if isinstance(value, dict) else None
+        entity = isinstance(kind, str) and kind in channel.entities
+        changes: dict[str | int, JSON] = {}
+        for key, member in _members(value):
+            if key in channel.personal or (entity and key == "value"):
+                changed = self._all(member, "personal", channel.technical)
+            elif key in channel.utterances and isinstance(member, str | list):
+                changed = self._all(member, "utterance")
             else:
-                changes[name] = self._of_channel(member, channel)
-        return _changed(value, {name: member for name, member in changes.items() if member is not value[name]})
+                changed = self._of_channel(member, channel)
+            if changed is not member:
+                changes[key] = changed
+        return _changed(value, changes)
 
     def _authors(self, name: str, value: JSON, *, outermost: bool) -> JSON:
         """A variable of the bot's author: personal by its name, or by its looks."""
         if is_personal(name, outermost=outermost):
             return self._all(value, "personal")
-        if isinstance(value, dict):
-            inner = ((key, self._authors(key, member, outermost=False)) for key, member in value.items())
-            return _changed(value, {key: member for key, member in inner if member is not value[key]})
-        if isinstance(value, list):
-            return _mapped_list(value, lambda member: self._authors("", member, outermost=False))
+        if isinstance(value, dict | list):
+            changes = {}
+            for key, member in _members(value):
+                inner = key if isinstance(key, str) else ""
+                if (changed := self._authors(inner, member, outermost=False)) is not member:
+                    changes[key] = changed
+            return _changed(value, changes)
         if isinstance(value, str) and len(value) < 256 and LOOKS_PERSONAL.fullmatch(value):
             return self._take(value, "personal")
         return value
@@ -183,10 +181,15 @@ def _merged(original: JSON, one: JSON, other: JSON) -> JSON:
     return one
 
 
-def _changed(value: dict[str, JSON], changes: dict[str, JSON]) -> dict[str, JSON]:
-    return {**value, **changes} if changes else value
+def _members(value: JSON) -> Iterable[tuple[str | int, JSON]]:
+    return value.items() if isinstance(value, dict) else enumerate(value)
 
 
-def _mapped_list(value: list[JSON], function: Callable[[JSON], JSON]) -> list[JSON]:
-    changed = [function(member) for member in value]
-    return changed if any(map(is_not, changed, value)) else value
+def _changed(value: JSON, changes: Mapping[Any, JSON]) -> JSON:
+    """A copy of the object or the array with these members; itself where there are none."""
+    if not changes:
+        return value
+    copy = value.copy()
+    for key, member in changes.items():
+        copy[key] = member
+    return copy

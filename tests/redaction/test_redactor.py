@@ -24,7 +24,7 @@ def stored(exchange):
     return jsonvalue.dumps(to_document(exchange))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(planted())
 def test_no_planted_secret_is_in_what_is_stored(conversation):
     """Wherever it stood, wherever it came again, however it was spelled."""
@@ -235,3 +235,17 @@ def test_what_bots_send_that_is_no_unicode():
     kept = redactor("personal").exchange(builders.exchange(request))
     assert (kept.event, kept.conversation) == (event, conversation)
     assert not leaked(SECRET, jsonvalue.dumps(to_document(kept)))
+
+
+@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"a": value}])
+@pytest.mark.parametrize("name", ["token", "rawRequest", "order"])
+def test_as_deep_as_bodies_get(wrap, name):
+    """Nothing is lost because it is nested."""
+    value = {"phone": "79991234567", "token": SECRET, "from": "Иван"}
+    for _ in range(240):
+        value = wrap(value)
+    exchange = exchange_of({name: value}, {"deep": value})
+    assert exchange.response.body.kind == "json"
+    kept = stored(redactor("personal", "$.deep").exchange(exchange))
+    assert not leaked(SECRET, kept)
+    assert b"79991234567" not in kept
