@@ -11,6 +11,7 @@ import pytest
 
 from tests.builders import START
 from tests.e2e.replays import replaying
+from tests.e2e.surface import Surface
 from tests.e2e.test_record import BOT, ECHO, head_and_body, recorded, recorder
 from tests.processes import Upstream, answering, eventually, post, read_message, request_bytes, run
 
@@ -243,3 +244,25 @@ def test_wrong_use_is_one_sentence_without_the_secret(tmp_path, options, problem
     assert problem in process.stderr[-1]
     assert SECRET not in "\n".join(process.stderr)
     assert not root.exists()
+
+
+def test_several_workers_have_one_guard_and_one_admin_surface(tmp_path):
+    """Whichever of them a request comes to, it is refused or counted in one place."""
+    options = ("--workers", "2", "--require-header", HEADER, "--admin", "127.0.0.1:0", "--admin-token", "s3cret")
+    with (
+        Upstream(answering(ECHO)) as upstream,
+        recorder(tmp_path, upstream.url, *options, fork=False) as (process, port),
+    ):
+        for _ in range(6):
+            assert status_of(post(port, BOT)) == 403
+            assert post(port, BOT, headers=KNOWN) == ECHO
+        admin = Surface.of(process)
+        eventually(lambda: admin("/health")[1]["refused"] == 6, "the refusals of all workers")
+        status, health = admin("/health")
+        assert (status, health["status"], health["recorded"]) == (200, "recording", 6)
+        assert admin.metrics()[("aimyproxy_exchanges_total", "start", "200")] == 6
+        assert Surface(admin.url, "")("/health") == (200, {"ready": True})
+        assert process.stop() == 0
+    assert len(upstream.requests) == len(recorded(tmp_path)) == 6
+    assert_nowhere(SECRET, tmp_path, process)
+    assert "Refused 6 requests: 6 without the secret header." in process.stderr
