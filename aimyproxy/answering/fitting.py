@@ -16,6 +16,7 @@ from aimyproxy.answering.background import Background, Hints
 from aimyproxy.answering.candidates import Row, candidates, holds
 from aimyproxy.answering.evidence import Evidence
 from aimyproxy.answering.expressions import ABSENT, Constant, Echo, Expression, Linear, Text, Unknown, Value
+from aimyproxy.answering.lots import drawn
 from aimyproxy.answering.privacy import is_shared
 from aimyproxy.answering.recognising import counts, recognised
 
@@ -94,7 +95,7 @@ def cell_key(situation: Situation, keys: tuple[Path, ...]) -> bytes:
 def fit(rows: Sequence[Row], path: Path | None = None, background: Background | None = None) -> Decision:
     """The best explanation of these rows' values; `path` is where they stand in the answer, if they may be echoes."""
     background = background or Background()
-    evidence = _evidence(rows[:: max(1, len(rows) // _SAMPLE)], path, background)
+    evidence = _evidence([rows[number] for number in drawn(len(rows), _SAMPLE)], path, background)
     keys = _deciding(evidence, background.hints)
     return _decision(evidence, rows, keys, background)
 

@@ -13,27 +13,14 @@ from aimyproxy.answering.models import EventModel
 from aimyproxy.answering.privacy import Owners
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from aimyproxy.answering.answers import Answerer
     from aimyproxy.answering.features import Situation
     from aimyproxy.answering.models import Lesson
 
 MOST: Final = 1000
-"""Lessons kept of one event; of more, every second one is let go again and again, so that they stay spread evenly."""
-
-
-def spread(positions: Iterable[int]) -> list[int]:
-    """Those of an event's positions, in order, whose exchanges are kept as lessons."""
-    kept: list[int] = []
-    stride = 1
-    for seen, position in enumerate(positions, 1):
-        if seen % stride == 0:
-            kept.append(position)
-        if len(kept) > MOST:
-            kept = kept[1::2]
-            stride *= 2
-    return kept
+"""Lessons kept of one event; of more, so many are drawn by lot."""
 
 
 class Lessons:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.asked import Asked
+from aimyproxy.answering.lots import drawn
 from aimyproxy.answering.misses import SAMPLES, Sample
 from aimyproxy.answering.survey import Reader, Survey
 from aimyproxy.answering.turns import Turns, at
@@ -121,11 +122,12 @@ class Recorded:
         return known
 
     def _read_lessons(self, event: str) -> Lessons:
-        from aimyproxy.answering.lessons import Lessons, spread
+        from aimyproxy.answering.lessons import MOST, Lessons
         from aimyproxy.answering.models import Lesson
 
         survey = self.survey
-        kept = spread(position for position in survey.by_event[event] if survey.answered[position])
+        answered = [position for position in survey.by_event[event] if survey.answered[position]]
+        kept = [answered[number] for number in drawn(len(answered), MOST)]
         lessons = [
             Lesson(survey.identities[position], situation, exchange.request, exchange.response)
             for position, situation, exchange in self._situations.read(kept)

@@ -48,6 +48,17 @@ def test_one_path_decides():
     assert found.value(situation(city="Псков"))[1] is False
 
 
+@pytest.mark.parametrize("turns", [2, 3, 4])
+def test_what_takes_turns_in_many_rows_is_seen(turns):
+    """Some of them are looked at, and not every n-th, which would always be the same user's."""
+    greetings = rows(240 * turns, lambda got: f"Привет, {got['name']}!", name=lambda index: NAMES[index % turns])
+    assert fit(greetings).table == {b"": Text(("Привет, ", ("name",), "!"))}
+    prices = rows(240 * turns, lambda got: 50 * "SMLX".index(got["size"]), size=lambda index: "SMLX"[index % turns])
+    found = fit(prices)
+    assert found.keys == (("size",),)
+    assert all(found.value(asked) == (price, True) for asked, price in prices)
+
+
 def test_two_paths_decide_together():
     """Where neither does alone."""
     more = {"a": lambda index: index % 2, "b": lambda index: index // 2 % 3, "c": lambda index: index % 5}

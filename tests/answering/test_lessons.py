@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 
-import pytest
-
-from aimyproxy.answering import lessons as lessons_module
 from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.background import Hints
 from aimyproxy.answering.features import Situation
-from aimyproxy.answering.lessons import Lessons, spread
+from aimyproxy.answering.lessons import Lessons
+from aimyproxy.answering.lots import drawn
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.answering.models import Lesson
 from aimyproxy.answering.privacy import Owners
@@ -95,25 +92,10 @@ def test_an_edit_of_a_failed_exchange_needs_a_lesson():
     assert json.loads(lessons.answer(situation(visit(0))).body) == {"days": 77}
 
 
-@pytest.mark.parametrize("most", [1, 2, 8, 50])
-def test_of_many_lessons_some_are_kept_from_everywhere(monkeypatch, most):
-    """Evenly spread, bounded, and as many as there is room for, or half."""
-    monkeypatch.setattr(lessons_module, "MOST", most)
-    for count in range(400):
-        kept = spread(range(count))
-        assert kept == sorted(set(kept))
-        assert min(max(most // 2, 1), count) <= len(kept) <= most
-        steps = {after - before for before, after in pairwise(kept)}
-        assert len(steps) <= 1
-        assert all((one + 1) % step == 0 for one in kept for step in steps)
-
-
-def test_thinning_does_not_lose_the_rule(monkeypatch):
-    """What is kept teaches the same as all."""
-    monkeypatch.setattr(lessons_module, "MOST", 30)
+def test_some_of_the_lessons_teach_the_same_as_all():
     everything = taught(500)
-    lessons = Lessons([everything._lessons[position] for position in spread(range(500))])
+    lessons = Lessons([everything._lessons[position] for position in drawn(500, 30)])
     for city, days in DAYS.items():
         answer = lessons.answer(situation({"city": city}))
         assert (answer.source.step, json.loads(answer.body)) == ("learned", {"days": days})
-    assert lessons.model().lessons <= 30
+    assert lessons.model().lessons == 30
