@@ -37,12 +37,14 @@ class Wanted:
         """
         from aimyproxy.store.redacted import begin, key_of, standing_of
 
-        original = standing_of(like) if like is not None else None
-        if like is not None and original and original.rules and self.nothing:
-            raise InvalidOption(f"Recording {like.name} is redacted, and so is what is made from it: no --no-redact.")
-        rules = original.rules.with_more(self.rules) if original and original.rules else self.rules
-        known, exchanges = standing_of(recording), len(recording)
-        if known.rules is not None and exchanges:
+        rules = self.rules
+        if like is not None and (original := standing_of(like).rules):
+            if self.nothing:
+                problem = f"Recording {like.name} is redacted, and so is what is made from it: no --no-redact."
+                raise InvalidOption(problem)
+            rules = original.with_more(rules)
+        known, exchanges = standing_of(recording), any(True for _ in recording.documents())
+        if known.rules is not None and (exchanges or self.nothing):
             self._check(recording, known.rules)
             rules = known.rules
         elif self.nothing:
@@ -51,7 +53,7 @@ class Wanted:
         else:
             begin(recording, rules)
             if exchanges:
-                before = counted(exchanges, "exchange")
+                before = counted(len(recording), "exchange")
                 say(f"What comes is redacted; the {before} from before can be: `aimyproxy redact {recording.name}`.")
         if exchanges and known.rules is not None and key_of(recording).read() is None:
             say(f"{key_of(recording).path} is missing: a new key makes other replacements than before.", "yellow")

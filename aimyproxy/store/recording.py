@@ -77,7 +77,7 @@ class Recording:
         return cast("LineStorage", self._db.storage)
 
     def about(self) -> dict[str, JSON]:
-        """What describes the recording: `format`, `created`, `target`.
+        """What describes the recording: `format`, `created`, `target`; `redacted` and `redacted_from` where it is.
 
         Raises:
             NewerFormat: a later version of aimyproxy wrote it.

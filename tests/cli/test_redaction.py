@@ -77,6 +77,15 @@ def test_a_recording_goes_on_with_its_rules(leaky, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_an_empty_recording_keeps_its_word(root):
+    """What says that it is redacted is so."""
+    recording = Recording.create(root / "empty", None)
+    Wanted((), nothing=False).redactor(recording)
+    with pytest.raises(InvalidOption, match="another name"):
+        Wanted((), nothing=True).redactor(recording)
+    assert Wanted(("personal",), nothing=False).redactor(recording).rules.personal
+
+
 def test_a_missing_key_is_told(leaky, capsys):
     """From here on, replacements are others."""
     Wanted((), nothing=False).redactor(leaky)
