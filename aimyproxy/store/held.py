@@ -12,6 +12,7 @@ from aimyproxy.store.glancing import glance, variables, whole
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aimyproxy.errors import BrokenFile
     from aimyproxy.exchange import Exchange
     from aimyproxy.glance import Glance
     from aimyproxy.jsonvalue import JSON
@@ -68,14 +69,19 @@ class HeldRecording:
         try:
             return whole(self._stored(position))
         except (InvalidDocument, InvalidJSON) as error:
-            raise self._recording.broken(self._identities[position], str(error)) from None
+            raise self._unreadable(position, error) from None
 
     def variables(self, position: int) -> dict[str, JSON] | None:
         """The variables of the request at this position, None where it has none; raises as `exchange`."""
         try:
             return variables(self._stored(position))
         except (InvalidDocument, InvalidJSON) as error:
-            raise self._recording.broken(self._identities[position], str(error)) from None
+            raise self._unreadable(position, error) from None
+
+    def _unreadable(self, position: int, error: InvalidDocument | InvalidJSON) -> BrokenFile:
+        # The place within the line says nothing: who reads the whole file tells the right one.
+        problem = f"can't be read ({error.problem})" if isinstance(error, InvalidJSON) else str(error)
+        return self._recording.broken(self._identities[position], problem)
 
     def _stored(self, position: int) -> memoryview:
         return self._view[self._starts[position] : self._ends[position]]
