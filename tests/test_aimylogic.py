@@ -42,6 +42,8 @@ def test_a_bots_request_has_an_event_and_a_conversation():
         ({"action": "x", "userId": True}, ("x", None)),
         ({"action": "x", "userId": "u"}, ("x", (None, None, "u"))),
         ({"action": "x", "userId": 7, "channelType": 1}, ("x", (None, None, "7"))),
+        ({"action": "x", "userId": 7.0}, ("x", (None, None, "7"))),
+        ({"action": "x", "userId": 7.5}, ("x", None)),
         ({"action": ""}, ("", None)),
     ],
 )
