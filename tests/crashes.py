@@ -38,8 +38,8 @@ def recorded(folder: Path) -> list[str | None]:
     return [exchange.event for _, exchange in Recording(folder / "shop")]
 
 
-def end_again_and_again(folder: Path, rounds: int, number: signal.Signals, seed: int) -> Outcome:
-    """Start a recorder, let bots talk, end it with this signal at a random moment; so many times."""
+def end_again_and_again(folder: Path, rounds: int, number: signal.Signals, seed: int, *options: str) -> Outcome:
+    """Start a recorder with these options, let bots talk, end it with this signal at a random moment; so many times."""
     outcome, chance = Outcome(), random.Random(seed)
 
     def behave(connection: socket.socket, request: bytes) -> bool:
@@ -52,7 +52,7 @@ def end_again_and_again(folder: Path, rounds: int, number: signal.Signals, seed:
         return True
 
     with Upstream(behave) as upstream:
-        arguments = ["--target", upstream.url, "--listen", "127.0.0.1:0", "--recordings", folder]
+        arguments = ["--target", upstream.url, "--listen", "127.0.0.1:0", "--recordings", folder, *options]
         for number_of_round in range(rounds):
             with aimyproxy("record", "shop", *arguments) as process:
                 port, before = listening_port(process), len(outcome.answered)

@@ -16,10 +16,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", default="1")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder, begun = Path(name), time.perf_counter()
-        outcome = end_again_and_again(folder, arguments.rounds, signal.SIGKILL, arguments.seed)
+        outcome = end_again_and_again(
+            folder, arguments.rounds, signal.SIGKILL, arguments.seed, "--workers", arguments.workers
+        )
         lost, kept = outcome.lost(folder), recorded(folder)
         torn = len(list((folder / "shop").glob("*.torn-*")))
         print(
