@@ -129,7 +129,7 @@ def record_all():
 def replay_all():
     """Replay the same, and forward and record what isn't there."""
     with webhook() as live:
-        command = ["replay", "shop", "--listen", 0, "--on-miss", "forward", "--record"]
+        command = ["replay", "shop", "--listen", 0, "--on-miss", "forward", "--record", "--log-format", "json"]
         with aimyproxy(*command, "--target", url(live, SECRETS["target"])) as replaying:
             port = listening_port(replaying)
             # What this process has never met at a secret's place, it can't know.
