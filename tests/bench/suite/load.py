@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.suite.progress import say
-from tests.bench.suite.serving import Bounds, Served, Unfit, check, lost, served
+from tests.bench.suite.serving import Bounds, Served, Unfit, check, lost, served, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -161,6 +161,8 @@ def parsed(output: str) -> Run:
 
 def _finish(one: Served, outcome: Outcome, load: Load) -> None:
     one.group.thaw()
+    # Who is slow still has requests of the last round to answer.
+    settled(one.group)
     outcome.peak_mb = one.group.peak()
     check(one, load.bounds.answer)
     if wrong := sum(run.wrong for run in outcome.runs):
