@@ -112,7 +112,7 @@ class Stream(http_layers.HttpStream):
             yield from super().state_consume_response_body(event)
 
     def check_invalid(self, request: bool) -> CommandGenerator[bool]:
-        """Answer for a response whose head could be read in two ways; the original sends a page of its own."""
+        """Answer for a response whose head could be read in two ways, or has no status; the original sends a page."""
         if request and self.flow.request.method == "CONNECT":
             self.flow.metadata[REFUSAL] = OPEN_PROXY
             yield from self._refuse_request(OPEN_PROXY.problem, OPEN_PROXY.status)
@@ -121,6 +121,8 @@ class Stream(http_layers.HttpStream):
             return (yield from super().check_invalid(request))
         try:
             validate_headers(self.flow.response)
+            if not 100 <= self.flow.response.status_code <= 999:
+                raise ValueError(f"{self.flow.response.status_code} is no status")
         except ValueError as error:
             yield commands.CloseConnection(self.flow.server_conn)
             yield from self._answer_for_upstream(f"{error}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from aimyproxy import exchange as exchanges
 from aimyproxy import jsonvalue, sockets
-from aimyproxy.errors import InvalidOption, WorkerError
+from aimyproxy.errors import AimyproxyError, InvalidOption, WorkerError
 from aimyproxy.guard import Refusal
 from aimyproxy.proxy.frames import Frame, Frames, Kind
 from aimyproxy.proxy.loops import loop_factory, stop_signals
@@ -175,14 +175,15 @@ class Supervisor:
 
     async def _keep(self, frame: Frame, unserved: dict[int, Exchange]) -> bytes:
         identity = None
-        if frame.content:
+        try:
             exchange = exchanges.from_document(jsonvalue.loads(frame.content))
+        except AimyproxyError:  # what no reader of the recording would take (an answer's status of 99, say)
+            self._keeper.lost += 1
+            self._observer.trouble("NOT RECORDED: an exchange has no stored form.")
+        else:
             identity = await self._keeper.keep(exchange)
             if identity is not None and self._served:
                 unserved[identity] = exchange
-        else:
-            self._keeper.lost += 1
-            self._observer.trouble("NOT RECORDED: an exchange has no stored form.")
         if identity is not None:
             return bytes(Frame(Kind.KEPT, frame.number, b"%d" % identity))
         if self._settings.strict:

@@ -61,6 +61,7 @@ FAILING = {
     "stops_in_the_body": (sends(b"HTTP/1.1 200 OK\r\n\r\nuntil the end", then=silent), 504, "timeout"),
     "drips_too_slowly": (drip(ECHO, 6), 504, "timeout"),
     "no_http": (sends(b"no HTTP at all\r\n\r\n"), 502, "protocol"),
+    "no_status": (sends(b"HTTP/1.1 99 Odd\r\nContent-Length: 2\r\n\r\n{}"), 502, "protocol"),
     "two_lengths": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", CHUNKED[17:], b"0\r\n\r\n"), 502, "protocol"),
     "a_length_that_is_none": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}"), 502, "protocol"),
     "no_chunks": (sends(CHUNKED, b"this is no chunk\r\n"), 502, "protocol"),
