@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mitmproxy.proxy.layer import CommandGenerator
 
 _MOST_HEAD: Final = 256 * 1024
+_MOST_AHEAD: Final = 1_000_000
+"""How many bytes of further requests may come before an answer."""
 _INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
 
 
@@ -81,8 +83,10 @@ class Http1Server(_http1.Http1Server):
             yield commands.CloseConnection(self.conn)
 
     def wait(self, event: events.Event) -> CommandGenerator[None]:
-        """As the original, but who has sent all that there is to send may still wait for the answer."""
-        if not isinstance(event, events.ConnectionClosed) or self.conn.state is not ConnectionState.CAN_WRITE:
+        """As the original, but who has sent all that there is to send may wait for the answer, and nobody may flood."""
+        if isinstance(event, events.DataReceived) and len(self.buf) > _MOST_AHEAD:
+            yield commands.CloseConnection(self.conn)
+        elif not isinstance(event, events.ConnectionClosed) or self.conn.state is not ConnectionState.CAN_WRITE:
             yield from super().wait(event)
         elif self.request and self.request.http_version != "HTTP/1.0":
             # Who has gone looks the same. Nobody minds an interim response, and the system of who has gone objects.

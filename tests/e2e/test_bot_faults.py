@@ -165,7 +165,7 @@ def test_two_host_headers_reach_the_webhook_as_one(proxied):
 
 
 def test_a_bot_that_sends_slowly_is_let_go(tmp_path):
-    """A head or a body that never ends, and a connection that nothing comes from; who waits for the webhook is not."""
+    """Heads and bodies that never end, connections that nothing comes from or far too much; who only waits is not."""
     with record(tmp_path, launcher=("tests.impatient", "1")) as (process, port, upstream):
         release = threading.Event()
 
@@ -176,10 +176,13 @@ def test_a_bot_that_sends_slowly_is_let_go(tmp_path):
 
         upstream._behave = slow
         with ExitStack() as bots:
-            waiting, head, body, nothing = (
-                bots.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in range(4)
+            waiting, flood, head, body, nothing = (
+                bots.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in range(5)
             )
             waiting.sendall(request_bytes(b"{}"))
+            flood.sendall(request_bytes(b"{}"))
+            with pytest.raises(ConnectionError):
+                flood.sendall(b"x" * 100_000_000)
             head.sendall(request_bytes(b"{}")[:20])
             body.sendall(request_bytes(b"{}")[:-1])
             for bot in (head, body, nothing):
@@ -187,7 +190,8 @@ def test_a_bot_that_sends_slowly_is_let_go(tmp_path):
             release.set()
             assert read_message(waiting) == ECHO
         process.wait_for("client_gone")
-    assert [exchange.failure and exchange.failure.kind for exchange in recorded(tmp_path)] == ["client_gone", None]
+    kinds = [exchange.failure and exchange.failure.kind for exchange in recorded(tmp_path)]
+    assert (len(kinds), kinds.count("client_gone"), kinds.count(None)) == (3, 2, 1)
 
 
 def few_files():
