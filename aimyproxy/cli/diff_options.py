@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aimyproxy.cli.options import HeaderName, Url, trust_options
+from aimyproxy.cli.options import HeaderName, Number, Url, trust_options
 from aimyproxy.diff.gate import CAUSES, SLOWER, Gate
 from aimyproxy.target import REPLAY_HEADER, Target
 
@@ -62,14 +62,12 @@ def live_options(command: Command) -> Command:
     )
     @click.option(
         "--timeout",
-        type=click.FloatRange(0, min_open=True),
+        type=Number(0, min_open=True),
         default=30.0,
         show_default=True,
         help="With --target: seconds to wait for each answer.",
     )
-    @click.option(
-        "--rate", type=click.FloatRange(0, min_open=True), help="With --target: at most so many requests a second."
-    )
+    @click.option("--rate", type=Number(0, min_open=True), help="With --target: at most so many requests a second.")
     @click.option(
         "--repeat",
         type=click.IntRange(1, 100),

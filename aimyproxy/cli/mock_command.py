@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from aimyproxy.cli.options import recordings_option
+from aimyproxy.cli.options import Number, recordings_option
 from aimyproxy.cli.output import say
 from aimyproxy.errors import EXIT_OK, InvalidOption
 
@@ -48,7 +48,7 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
 )
 @click.option("--merge", is_flag=True, help="Lay the answer over what replay would have answered without it.")
 @click.option("--status", type=click.IntRange(200, 599), help="The HTTP status; 200 unless given.")
-@click.option("--delay", type=click.FloatRange(min=0), help="Milliseconds to wait before answering.")
+@click.option("--delay", type=Number(min=0), help="Milliseconds to wait before answering.")
 @click.option(
     "--fault",
     help="What goes wrong: timeout, reset, slow, garbage, empty or a status; 500:30% for how often. Alone, without an "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import re
 from pathlib import Path
@@ -36,6 +37,16 @@ class Address(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is no address: write HOST:PORT, for example 127.0.0.1:8080.", param, ctx)
         host = host.strip("[]")
         return (host or ("0.0.0.0" if colon else "127.0.0.1")), int(port)  # noqa: S104
+
+
+class Number(click.FloatRange):
+    """A number in a range; neither `nan`, which passes every range, nor `inf`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number that can be used here.", param, ctx)
+        return number
 
 
 class Url(click.ParamType):  # type: ignore[type-arg]

@@ -10,6 +10,7 @@ import click
 from aimyproxy.cli.access_options import admin_options, guard_options
 from aimyproxy.cli.options import (
     HeaderName,
+    Number,
     Url,
     listen_option,
     log_option,
@@ -48,14 +49,14 @@ if TYPE_CHECKING:
 @admin_options
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=30.0,
     show_default=True,
     help="Seconds to wait for the webhook before the bot gets a 504.",
 )
 @click.option(
     "--slow",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=3.0,
     show_default=True,
     help="Warn of answers that took more seconds than this.",
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-body",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=64.0,
     show_default=True,
     metavar="MB",
@@ -83,7 +84,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--hold",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=64.0,
     show_default=True,
     metavar="MB",
@@ -233,7 +234,7 @@ def _shadowing(
     keeper = Keeper(recording, Behind(screen), redact=_redacting(wanted, recording, targets, screen, original))
     shadow = Shadow(target, keeper.keep, name, screen.trouble, mark=mark or None, trust=trust)
     try:
-        with keeper.running(), shadow.running():
+        with keeper.running(), shadow.running(), _hurried(shadow.give_up):
             yield shadow
     finally:
         with suppress(StoreError):
@@ -244,6 +245,21 @@ def _shadowing(
             say(shadowed(shadow, name))
     if keeper.incomplete:
         raise RecordingIncomplete(f"{recording.name}: {keeper.incomplete}")
+
+
+@contextmanager
+def _hurried(give_up: Callable[[], None]) -> Iterator[None]:
+    """A context after which a further signal ends the waiting for copies, and nothing else."""
+    import signal
+
+    def once(_number: int, _frame: object) -> None:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        give_up()
+
+    yield
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, once)
 
 
 def shadowed(shadow: Shadow, name: str) -> str:

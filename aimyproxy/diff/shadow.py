@@ -82,7 +82,7 @@ class Shadow:
                 self._loop.call_soon_threadsafe(lane.put_nowait, None)
             thread.join(self._timeout + 1)
             if thread.is_alive():
-                self._loop.call_soon_threadsafe(self._give_up)
+                self.give_up()
                 thread.join()
             self.dropped += self.waiting
             self._loop.close()
@@ -91,7 +91,12 @@ class Shadow:
         with suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._work())
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """Wait for no more answers; from any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
 

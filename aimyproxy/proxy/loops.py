@@ -22,7 +22,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """A context with an event that SIGINT and SIGTERM set."""
+    """A context with an event that SIGINT and SIGTERM set. After it they are ignored: the process is about to end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -32,3 +32,5 @@ def stop_signals() -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+            # Who signals twice (as `timeout` does) must not cut off what is still to be written.
+            signal.signal(number, signal.SIG_IGN)

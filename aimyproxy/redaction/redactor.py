@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Variables: TypeAlias = Mapping[str, JSON] | None
 
+_AUTHORIZED: Final = re.compile(r"(?:bearer|basic|token) +(?=\S)", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]*) +(\S.*)", re.DOTALL)
 _COOKIE: Final = re.compile(r"((?:^|;)\s*[^=;]*=\s*)([^;]*)")
 
@@ -193,7 +194,7 @@ class Redactor:
         if kind == "credentials":
             return self._credentials(value)
         if kind == "key":
-            return self._credentials(value)
+            return self._credentials(value) if _AUTHORIZED.match(value) else self._encoded(value)
         count = 1 if kind == "set-cookie" else 0
         return _COOKIE.sub(lambda found: found[1] + self._encoded(found[2]), value, count)
 
@@ -249,6 +250,9 @@ class Redactor:
 
     def _take(self, value: JSON, kind: Kind) -> JSON:
         """What stands for a scalar at a place that rules name; from now on it is known."""
+        if kind == "secret" and isinstance(value, str) and (scheme := _AUTHORIZED.match(value)):
+            # Else a token would be another one where a member repeats its header whole.
+            return scheme[0] + str(self._take(value[scheme.end() :], kind))
         text = value if isinstance(value, str) else repr(value)
         if self._collecting:
             self._kept.add(text)

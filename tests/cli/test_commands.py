@@ -150,6 +150,9 @@ def test_json_is_highlighted_on_a_terminal(aimyproxy, shop, monkeypatch):
         (["mock", "shop", "start", "--answer", "{}", "--when", "x"], "--when 'x' has to be PATH=VALUE"),
         (["mock", "shop", "start", "--answer", "{}", "--when", "$.a[=1"], "$.a["),
         (["nonsense"], "No such command 'nonsense'"),
+        (["record", "x", "--target", "http://x/", "--max-body", "nan"], "nan is no number that can be used here"),
+        (["record", "x", "--target", "http://x/", "--hold", "inf"], "inf is no number that can be used here"),
+        (["diff", "shop", "--target", "http://x/", "--timeout", "nan"], "nan is no number that can be used here"),
     ],
 )
 def test_wrong_usage_is_explained(aimyproxy, shop, arguments, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import urllib.request
 
@@ -78,6 +79,26 @@ def test_a_shadow_that_hangs_delays_nobody(root):
             gate.set()
             assert process.stop() == 0
     assert "The shadow answered 30 requests." in "\n".join(process.stderr)
+
+
+def test_further_signals_end_the_waiting_for_copies_and_cut_nothing_off(root):
+    """However many come and whenever: what was recorded is told, and the status is 0."""
+    gate = threading.Event()
+    with hook("Hi") as live, hook("Hello", gate) as candidate:
+        command = ("record", "shop", "--target", live.url, "--shadow", candidate.url, "--listen", 0)
+        with aimyproxy(*command) as process:
+            ask(listening_port(process), "u1")
+            eventually(lambda: candidate.requests, "a copy that waits for its answer")
+
+            def ended():
+                process.process.send_signal(signal.SIGTERM)
+                return process.process.poll() is not None
+
+            eventually(ended, "the end", seconds=15)
+            assert process.finished() == 0
+        gate.set()
+    assert "The shadow answered 0 requests; 1 request dropped" in process.stderr[-2]
+    assert process.stderr[-1].startswith("Recorded 1 exchange ")
 
 
 def test_a_dead_shadow_is_told_once(root):

@@ -88,6 +88,24 @@ def test_headers_keep_what_is_no_secret():
     assert content_type == "text/html"
 
 
+def test_a_token_is_the_same_one_behind_its_scheme_wherever_that_stands():
+    """In the header, in a member that repeats the header whole, and in texts; what is no scheme is no exception."""
+    bearer = "Bearer abcdefgh12345"
+    kept = redactor().exchange(
+        exchange_of(
+            {},
+            {"headers": {"Authorization": bearer}, "text": f"({bearer})"},
+            headers=[("Authorization", bearer), ("X-Password", "correcthorse battery")],
+        )
+    )
+    (_, same), (_, password) = kept.request.headers
+    assert same.startswith("Bearer ")
+    assert same != bearer
+    assert kept.response.body.value["headers"]["Authorization"] == same
+    assert kept.response.body.value["text"] == f"({same})"
+    assert "correcthorse" not in password
+
+
 def test_one_value_has_one_replacement_throughout():
     """In every exchange, of whatever type."""
     one = redactor("personal")
