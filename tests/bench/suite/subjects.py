@@ -14,12 +14,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from tests.bench.suite import peerfiles, traffic
+from tests.bench.suite.tools import Tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tests.bench.suite.tools import Tools
     from tests.bench.suite.traffic import Pair
 
 AIMYPROXY = [sys.executable, "-m", "aimyproxy"]
@@ -82,6 +82,12 @@ def recorders(tools: Tools) -> list[Subject]:
             missing=tools.why("mountebank"),
         ),
     ]
+
+
+def recorder_of_everything() -> Subject:
+    """Ours, writing down what is secret and personal, too, as the peers do."""
+    ours = recorders(Tools())[0]
+    return replace(ours, name=f"{ours.name} --no-redact", command=lambda place: [*_record(place), "--no-redact"])
 
 
 def our_replay(pairs: Sequence[Pair], name: str = "aimyproxy replay") -> Subject:

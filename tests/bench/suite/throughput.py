@@ -25,7 +25,8 @@ def record(plan: Plan) -> list[Row]:
     """
     bare = subjects.nginx(plan.tools, WEBHOOK)
     with served(bare, plan.bounds) as webhook:
-        chosen = [*plan.choose(subjects.recorders(plan.tools)), bare]
+        ours, *others = subjects.recorders(plan.tools)
+        chosen = [*plan.choose([ours, subjects.recorder_of_everything(), *others]), bare]
         return [one.row() for one in measured(chosen, wrk_load(plan), webhook.url)]
 
 
