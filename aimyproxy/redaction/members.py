@@ -144,8 +144,8 @@ class Members:
 
 
 def _may_hold(text: str) -> bool:
-    """Whether a string may hold a secret by name: JSON (a button's payload), or a URL."""
-    return len(text) > 8 and (text[0] in "{[" or "://" in text)
+    """Whether a string may hold a secret by name: JSON (a button's payload), or a URL, be it a relative one."""
+    return len(text) > 8 and (text[0] in "{[" or "://" in text or ("?" in text and "=" in text))
 
 
 def _is_suspicious(root: JSON, names: frozenset[str]) -> bool:

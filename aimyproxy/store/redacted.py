@@ -167,7 +167,7 @@ def _redacted(
             redacted = redactor.further(exchange, known.rules)
         else:
             redacted = redactor.exchange(exchange)
-        if redacted is exchange:
+        if redacted == exchange:
             yield identity, document
             continue
         if changed is not None:

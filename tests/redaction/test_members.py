@@ -158,11 +158,11 @@ def test_secrets_by_name_with_all_that_is_in_them():
 
 def test_texts_that_may_hold_secrets():
     """JSON and URLs inside strings are looked at."""
-    values, made = taken(
-        {"payload": '{"a": "b"}', "link": "see http://host/", "text": "{}", "plain": "no secret at all"}
-    )
+    searched = {"payload": '{"a": "b"}', "link": "see http://host/", "path": "/h?token=1"}
+    others = {"text": "{}", "plain": "no secret at all", "question": "is that all?"}
+    values, made = taken({**searched, **others})
     assert values == []
-    assert made == {"payload": '<{"a": "b"}>', "link": "<see http://host/>", "text": "{}", "plain": "no secret at all"}
+    assert made == {**{name: f"<{text}>" for name, text in searched.items()}, **others}
 
 
 def test_what_is_not_concerned_is_shared():

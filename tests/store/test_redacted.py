@@ -77,6 +77,7 @@ def test_a_second_time_changes_nothing(shop):
     assert redact(shop, SECRETS).changed == 0
     assert shop.path.read_bytes() == before
     assert redact(shop, PERSONAL).changed == 3
+    assert redact(shop, PERSONAL).changed == 0
     again = shop.get(2)
     assert again.request.body.value["token"] == once
     assert again.response.body.value["text"] == f"Привет, {again.request.body.value['name']}" != "Привет, Иван"
