@@ -13,7 +13,7 @@ from aimyproxy.answering.serving import AS_RECORDED
 from aimyproxy.answering.survey import HeldExchanges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aimyproxy.answering.answers import Answer
     from aimyproxy.answering.asked import Asked
@@ -94,6 +94,10 @@ class Index:
         for event in events:
             if event in self._sequences:
                 self._recorded.lessons(event).model()
+
+    def read_on(self) -> Iterator[None]:
+        """Read what no request has needed yet, one conversation's exchanges of one event at a time."""
+        return self._recorded.read_on()
 
     @property
     def warnings(self) -> list[str]:

@@ -90,6 +90,12 @@ class Recorded:
                 self._groups[key] = known
         return known
 
+    def read_on(self) -> Iterator[None]:
+        """Read all groups that nobody has asked for yet, one at a time."""
+        for event, conversation in self.survey.groups:
+            self.group(event, conversation)
+            yield
+
     def _read_group(self, key: tuple[str | None, Conversation | None]) -> Group:
         group = Group()
         for position in self.survey.groups[key]:

@@ -28,6 +28,10 @@ _POLL_SECONDS: Final = 0.25
 _REST: Final = 3
 _LEARNING_SECONDS: Final = 0.5
 """How long at most an edit waits until its index has learned what the one before had."""
+_READING_SECONDS: Final = 0.001
+_BREATH_SECONDS: Final = 0.003
+"""A quarter of the time goes into reading on; a request waits for it a millisecond at most."""
+_MANY: Final = 10_000
 _SMALL: Final = 1_000_000
 """Up to so many bytes, reading all exchanges takes less time than importing what glances at them."""
 
@@ -120,6 +124,7 @@ class Source:
         # Who began to load before an edit must not be done after who loads the edit.
         self._loading = threading.Lock()
         self.index = load(recording, match)
+        self._read_on: tuple[Index | None, Iterator[None]] = (None, iter(()))
         self._warned = set(self.index.warnings)
 
     @contextmanager
@@ -140,10 +145,36 @@ class Source:
         if not stop.wait(_POLL_SECONDS):
             with _without_collecting():
                 self.index.prepare()
-        while not stop.wait(max(_POLL_SECONDS, took * _REST)):
+        while not self._rest(stop, max(_POLL_SECONDS, took * _REST)):
             begun = time.monotonic()
             self.poll(take, observer)
             took = time.monotonic() - begun
+
+    def _rest(self, stop: threading.Event, seconds: float) -> bool:
+        """Wait so long, and read meanwhile what nobody has asked for yet; returns whether to stop.
+
+        A little at a time: requests wait for what this thread does.
+        """
+        deadline = time.monotonic() + seconds
+        for _ in self._unread():
+            left = deadline - time.monotonic()
+            if left <= 0 or stop.wait(min(_BREATH_SECONDS, left)):
+                break
+        return stop.wait(max(0.0, deadline - time.monotonic()))
+
+    def _unread(self) -> Iterator[None]:
+        """Read what the index has not read yet; pauses now and then, and goes on where it was when called again."""
+        index = self.index
+        if self._read_on[0] is not index:
+            self._read_on = index, index.read_on()
+        began = time.perf_counter()
+        for _ in self._read_on[1]:
+            if time.perf_counter() - began > _READING_SECONDS:
+                if index.exchanges > _MANY:
+                    # What was read stays: looking for garbage in it would stop everybody again and again.
+                    gc.freeze()
+                yield
+                began = time.perf_counter()
 
     def reload(self, take: Callable[[Index], None]) -> Index:
         """Load the files now, changed or not, and give the index to `take`; from any thread.

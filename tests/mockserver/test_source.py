@@ -209,6 +209,25 @@ def test_what_turns_out_to_be_broken_is_told_when_it_was_read(tmp_path, monkeypa
     recording.close()
 
 
+def test_what_nobody_asks_for_is_read_on_in_the_background(tmp_path, monkeypatch):
+    """What turns out to be broken is told though no request needed it; an edited index goes on, too."""
+    monkeypatch.setattr(source_module, "_SMALL", 0)
+    monkeypatch.setattr(source_module, "_READING_SECONDS", 0)
+    monkeypatch.setattr(source_module, "_MANY", 100)
+    recording = Recording.create(tmp_path / "shop", None)
+    for number in range(200):
+        recording.append(exchange(request(name="last" if number == 199 else "any", userId=f"u{number}")))
+    recording.path.write_bytes(recording.path.read_bytes().replace(b'"name":"last"', b'"name":"\xff\xff"'))
+    source, observer, taken = Source(recording), Remembering(), []
+    with source.watching(taken.append, observer):
+        eventually(lambda: observer.bad, "the broken exchange", 20)
+        recording.mocks.add({"event": "order", "answer": {}})
+        eventually(lambda: taken, "a new index", 10)
+        assert list(taken[-1].read_on()) == [None] * 200
+    assert ["exchange 200: " in told for told in observer.bad] == [True]
+    recording.close()
+
+
 def test_a_new_index_has_learned_what_the_one_before_had(recording):
     """No request waits for that."""
     polled = Polled(recording)
