@@ -167,6 +167,11 @@ class Guard:
         """Whether strangers are told apart from those who know a secret."""
         return bool(self._name or self._path)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The header's value and the path, where there are such."""
+        return tuple(one.decode() for one in (self._value, self._path) if one)
+
     def refusal(self, address: str, path: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
         """Why this request is refused, None where it isn't; `path` is as it was sent."""
         if self._path and not self._knows_path(path):

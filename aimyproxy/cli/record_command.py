@@ -136,6 +136,7 @@ def command(
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.keeping.waiting import Room
     from aimyproxy.proxy.settings import Settings
+    from aimyproxy.redaction.targets import secrets_of
     from aimyproxy.target import Target
 
     if workers == 1:
@@ -148,6 +149,7 @@ def command(
         raise click.UsageError("--rate-limit needs --workers 1: of several processes, each would count for itself.")
     where, wanted = Target.parse(target), Wanted(redact, nothing=no_redact)
     targets = [where, *([Target.parse(shadow)] if shadow else [])]
+    secrets = [*(one for target in targets for one in secrets_of(target)), *(guard.secrets if guard else ())]
     settings = Settings(where, listen, timeout, cert, key, trust, guard, strict, int(max_body * 1_000_000), workers)
     surface = RecordAdmin(admin)
     # Before anything is written: a recording without a run behind it would only be in the way.
@@ -157,7 +159,7 @@ def command(
         screen = Screen(recording, slow)
         observer = surface.watching(screen)
         screen.opened(created)
-        redacting = _redacting(wanted, recording, targets, screen)
+        redacting = _redacting(wanted, recording, secrets, screen)
         keeper = Keeper(recording, observer, redact=redacting, room=Room(size=int(hold * 1_000_000)), strict=strict)
 
         def started(host: str, port: int) -> None:
@@ -169,7 +171,7 @@ def command(
         try:
             with (
                 keeper.running(),
-                _shadowing(folder, recording, targets, wanted, shadow_header, trust, screen) as copies,
+                _shadowing(folder, recording, targets, secrets, wanted, shadow_header, trust, screen) as copies,
                 surface.serving(name, keeper, copies),
             ):
                 run(settings, keeper, observer, started, copies.put if copies else None, surface.stopping)
@@ -185,19 +187,16 @@ def command(
 
 
 def _redacting(
-    wanted: Wanted, recording: Recording, targets: list[Target], screen: Screen, like: Recording | None = None
+    wanted: Wanted, recording: Recording, secrets: list[str], screen: Screen, like: Recording | None = None
 ) -> Callable[[Exchange], Exchange]:
     """What is done to an exchange before it is recorded and shown; raises InvalidOption.
 
-    What is secret in the URLs of the targets is known from the beginning.
+    What was given us as a secret is known from the beginning.
     """
-    from aimyproxy.redaction.targets import secrets_of
-
     redactor = wanted.redactor(recording, like)
     if redactor is None:
         return lambda exchange: exchange
-    for one in targets:
-        redactor.learn(secrets_of(one))
+    redactor.learn(secrets)
     screen.redactors.append(redactor)
     return redactor.exchange
 
@@ -215,6 +214,7 @@ def _shadowing(
     folder: RecordingsFolder,
     original: Recording,
     targets: list[Target],
+    secrets: list[str],
     wanted: Wanted,
     mark: str,
     trust: Trust,
@@ -231,7 +231,7 @@ def _shadowing(
 
     [target], name = shadows, original.name
     recording, created = folder.open_or_create(f"{name}@shadow", target.display)
-    keeper = Keeper(recording, Behind(screen), redact=_redacting(wanted, recording, targets, screen, original))
+    keeper = Keeper(recording, Behind(screen), redact=_redacting(wanted, recording, secrets, screen, original))
     shadow = Shadow(target, keeper.keep, name, screen.trouble, mark=mark or None, trust=trust)
     try:
         with keeper.running(), shadow.running(), _hurried(shadow.give_up):

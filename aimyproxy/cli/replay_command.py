@@ -141,7 +141,7 @@ def command(
 
     if record:
         _open(recording)
-    redactor = redactor_for(recording, target, Wanted(redact, nothing=no_redact) if record else None)
+    redactor = redactor_for(recording, target, guard, Wanted(redact, nothing=no_redact) if record else None)
     screen = Screen(name, quiet=quiet, redactor=redactor)
     keeper = Keeper(recording, screen, redact=redactor.exchange) if redactor else Keeper(recording, screen)
     settings = Settings(
@@ -197,7 +197,9 @@ def _open(recording: Recording) -> None:
     warn_of_rights(recording)
 
 
-def redactor_for(recording: Recording, target: str | None, wanted: Wanted | None) -> Redactor | None:
+def redactor_for(
+    recording: Recording, target: str | None, guard: Guard | None, wanted: Wanted | None
+) -> Redactor | None:
     """What redacts requests as the recording is, or as the options want where it grows; None where nothing does."""
     from aimyproxy.redaction.targets import secrets_of
     from aimyproxy.store.redacted import redactor_of
@@ -206,6 +208,8 @@ def redactor_for(recording: Recording, target: str | None, wanted: Wanted | None
     redactor = wanted.redactor(recording) if wanted else redactor_of(recording)
     if redactor and target:
         redactor.learn(secrets_of(Target.parse(target)))
+    if redactor and guard:
+        redactor.learn(guard.secrets)
     return redactor
 
 

@@ -139,7 +139,7 @@ def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> N
         # Each has its own, or what is fresh would be the same in all of them.
         settings = replace(settings, serving=replace(settings.serving, dice=Dice()))
     recording = RecordingsFolder(job.root).open(job.name)
-    redactor = redactor_for(recording, job.target, None)
+    redactor = redactor_for(recording, job.target, settings.guard, None)
     settings = replace(settings, redactor=redactor)
     screen = _WorkersScreen(job, channel, redactor)
     missed = on_miss_of(job.on_miss, job.target, None, job.trust)

@@ -28,6 +28,8 @@ SECRETS = {
     "target": "tgt-P0oO9iI8uU7y",
     "shadow": "shd-L2kK3jJ4hH5g",
     "answer": "ans-Q1wW2eE3rR4t",
+    "header": "hdr-W2eE3rR4tT5y",
+    "path": "/pth-E3rR4tT5yY6u",
     "chatwidget": "GNVXJdeo:0123456789abcdef",
     "vk": "s3cr3t-of-vk-42",
     "yandex": "AgAAAAAB4vpb-fake",
@@ -65,6 +67,7 @@ def headers(**more):
         "Authorization": f"Bearer {SECRETS['bearer']}",
         "Cookie": f"a=1; sid={SECRETS['cookie']}",
         "X-Api-Key": SECRETS["key"],
+        "X-Gate": SECRETS["header"],
         **more,
     }
     return "".join(f"{name}: {value}\r\n" for name, value in given.items()).encode()
@@ -82,11 +85,16 @@ def talk(port, name="Иван", heard=("set-cookie",)):
                 "name": name,
                 "phone": PHONE,
                 "rawRequest": raw(SECRETS[channel]),
-                "log": " ".join(SECRETS[one] for one in (channel, "bearer", "target", *heard)),
+                "log": " ".join(SECRETS[one] for one in (channel, "bearer", "target", "header", "path", *heard)),
             }
-            path = f"/more?token={SECRETS['query']}&next={SECRETS['key']}"
+            path = f"{SECRETS['path']}/more?token={SECRETS['query']}&next={SECRETS['key']}"
             post(port, json.dumps(variables).encode(), path, headers())
-    post(port, b"\xfftoken=" + SECRETS["query"].encode(), "/", headers())
+    post(port, b"\xfftoken=" + SECRETS["query"].encode(), SECRETS["path"], headers())
+
+
+def guarded():
+    """Options that let in only who knows a header and a path."""
+    return ["--require-header", f"X-Gate: {SECRETS['header']}", "--secret-path", SECRETS["path"]]
 
 
 def url(upstream, secret):
@@ -113,7 +121,7 @@ def record_all():
     """Record, with a shadow, and then without a webhook."""
     live = webhook()
     with webhook() as candidate:
-        command = ["record", "shop", "--listen", 0, "--redact", "personal", "--timeout", 20]
+        command = ["record", "shop", "--listen", 0, "--redact", "personal", "--timeout", 20, *guarded()]
         command += ["--target", url(live, SECRETS["target"]), "--shadow", url(candidate, SECRETS["shadow"])]
         with aimyproxy(*command) as recording:
             with live:
@@ -129,13 +137,24 @@ def record_all():
 def replay_all():
     """Replay the same, and forward and record what isn't there."""
     with webhook() as live:
-        command = ["replay", "shop", "--listen", 0, "--on-miss", "forward", "--record", "--log-format", "json"]
+        command = [
+            "replay",
+            "shop",
+            "--listen",
+            0,
+            "--on-miss",
+            "forward",
+            "--record",
+            "--log-format",
+            "json",
+            *guarded(),
+        ]
         with aimyproxy(*command, "--target", url(live, SECRETS["target"])) as replaying:
             port = listening_port(replaying)
             # What this process has never met at a secret's place, it can't know.
             talk(port, name="Мария", heard=())
             body = json.dumps({"action": "never", "token": SECRETS["query"], "name": "Иван"}).encode()
-            assert SECRETS["query"].encode() in post(port, body, "/", headers())
+            assert SECRETS["query"].encode() in post(port, body, SECRETS["path"], headers())
             assert replaying.stop() == 0
     return replaying
 
