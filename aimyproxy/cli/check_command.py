@@ -72,9 +72,14 @@ def problems_of(recording: Recording) -> Iterator[str]:
 
 
 def _secrets(recording: Recording) -> Iterator[str]:
-    """That there are secrets which nobody replaced."""
-    from aimyproxy.store.redacted import secrets_in
+    """That there are secrets which nobody replaced, or that nobody can by the rules and the key that are there."""
+    from aimyproxy.store.redacted import redactor_of, secrets_in
 
+    try:
+        redactor_of(recording)
+    except AimyproxyError as error:
+        yield str(error)
+        return
     try:
         found = secrets_in(recording)
     except AimyproxyError:

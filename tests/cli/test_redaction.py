@@ -37,6 +37,20 @@ def test_check_names_secrets_and_redact_replaces_them(leaky, aimyproxy):
     assert aimyproxy("check", "leaky")[0] == 0
 
 
+def test_check_names_rules_and_a_key_that_nobody_can_redact_by(leaky, aimyproxy):
+    """Replay and record would refuse the recording for them."""
+    assert aimyproxy("redact", "leaky")[0] == 0
+    key = key_of(leaky).path
+    key.write_text("junk")
+    status, out, _ = aimyproxy("check", "leaky")
+    assert (status, len(out.splitlines())) == (1, 1)
+    assert f"{key}: has to be 64 hexadecimal digits" in out
+    leaky.path.write_text(leaky.path.read_text().replace('["secrets"]', '"all"'))
+    status, out, _ = aimyproxy("check", "leaky")
+    assert (status, len(out.splitlines())) == (1, 1)
+    assert 'the recording\'s "redacted" has to be a list' in out
+
+
 def test_redact_takes_more_than_secrets(leaky, aimyproxy):
     """And keeps it for what is recorded later."""
     assert aimyproxy("redact", "leaky", "--redact", "personal", "--redact", "$.pin")[0] == 0
