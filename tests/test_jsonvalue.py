@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 from contextlib import nullcontext
 
 import pytest
@@ -213,3 +214,13 @@ def test_the_place_of_a_key_is_found_in_any_spelling():
         assert rest.startswith('"3": {}')
         assert text.endswith(rest) or rest == '"3": {}'
     assert jsonvalue.place_of("{}", ("mocks", "3")) == (0, 0)
+
+
+def test_what_is_kept_takes_no_more_memory_than_it_needs():
+    """The serialiser's own bytes come in a buffer of a kilobyte or more."""
+    tracemalloc.start()
+    kept = [jsonvalue.trimmed(jsonvalue.dumps({"number": number})) for number in range(1000)]
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept[7] == b'{"number":7}'
+    assert size < 200 * len(kept)

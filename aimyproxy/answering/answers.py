@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from aimyproxy import jsonvalue
@@ -244,7 +245,13 @@ def served_headers(headers: Headers, body: Body) -> Headers:
     The content type stays as it was recorded, also where it lies: the bot shall see what it saw.
     """
     dropped = _NOT_SERVED if body.encoded else _NOT_SERVED | {"content-encoding"}
-    return tuple((name, value) for name, value in headers if name.lower() not in dropped and sendable(name, value))
+    return _one(tuple(pair for pair in headers if pair[0].lower() not in dropped and sendable(*pair)))
+
+
+@lru_cache(maxsize=4096)
+def _one(headers: Headers) -> Headers:
+    """These headers: the same object where a recording has them again and again."""
+    return headers
 
 
 def _kept_headers(recorded: Response, body: Body) -> Headers:
@@ -262,9 +269,9 @@ def _with_content_type(headers: Headers, body: Body) -> Headers:
 def _content(request: Mapping[str, JSON] | None, body: Body) -> bytes | Plan:
     response = body.variables() if request is not None else None
     if request is None or response is None:
-        return body.raw
+        return jsonvalue.trimmed(body.raw)
     plan = Plan.of(request, response)
-    return body.raw if plan.constant else plan
+    return jsonvalue.trimmed(body.raw) if plan.constant else plan
 
 
 def _mock_content(request: Mapping[str, JSON] | None, mock: Mock) -> bytes | Plan | Draft:

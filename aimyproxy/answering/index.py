@@ -189,8 +189,7 @@ class Index:
     def _longest(self, asked: Asked) -> int:
         if asked.event is None:
             group = self._recorded.group(None, None)
-            same = group and group.exact.get(asked.key)
-            return same.length(asked.conversation) if same else 0
+            return len(group.exact.get(asked.key, ())) if group else 0
         known = self._sequences.get(asked.event)
         return known.longest(asked.conversation) if known else 0
 
@@ -198,8 +197,7 @@ class Index:
         self, asked: Asked, turns: dict[str | bytes, int], previous: str | None, serving: Serving
     ) -> Answer | None:
         group, cycle = self._recorded.group(asked.event, asked.conversation), serving.after_last == "cycle"
-        same = group and group.exact.get(asked.key)
-        exact = same and same.of_anyone(asked.conversation, turns.get(asked.key, 0), cycle=cycle)
+        exact = group and group.same(asked.key, turns.get(asked.key, 0), cycle=cycle)
         if exact:
             answer = exact.answer("exact", asked.variables, turns.get(asked.event or "", 0) + 1)
             return self._refreshed(asked, answer, serving.dice)

@@ -17,7 +17,6 @@ from aimyproxy.answering.asked import Asked
 from aimyproxy.answering.lots import drawn
 from aimyproxy.answering.misses import SAMPLES, Sample
 from aimyproxy.answering.survey import Reader, Survey
-from aimyproxy.answering.turns import Turns, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView, Mapping
@@ -33,14 +32,30 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Group:
-    """What answers one event in one conversation: by the request's key, and in recorded order."""
+    """What answers one event in one conversation: by the request's key, and all of it, in recorded order."""
 
-    exact: dict[bytes, Turns] = field(default_factory=dict)
+    exact: dict[bytes, list[Answerer]] = field(default_factory=dict)
     sequence: list[Answerer] = field(default_factory=list)
+
+    def same(self, key: bytes, turn: int, *, cycle: bool = False) -> Answerer | None:
+        """What answered this request's asking number `turn` (from 0); None where it was never asked."""
+        return _at(self.exact.get(key, []), turn, cycle=cycle)
 
     def following(self, turn: int, *, cycle: bool = False) -> Answerer | None:
         """What answered the event's asking number `turn` (from 0), whatever was asked; None where nothing did."""
-        return at(self.sequence, turn, cycle=cycle)
+        return _at(self.sequence, turn, cycle=cycle)
+
+    def add(self, key: bytes, answerer: Answerer) -> None:
+        """Add what answered next."""
+        self.exact.setdefault(key, []).append(answerer)
+        self.sequence.append(answerer)
+
+
+def _at(sequence: list[Answerer], turn: int, *, cycle: bool) -> Answerer | None:
+    """After the last that one again, or from the first on where the sequence is a cycle; None where it is empty."""
+    if not sequence:
+        return None
+    return sequence[turn % len(sequence) if cycle else min(turn, len(sequence) - 1)]
 
 
 class Recorded:
@@ -110,8 +125,10 @@ class Recorded:
                 self._reader.too_deep(position, self.survey.identities[position])
                 continue
             if answerer is not None:
-                group.exact.setdefault(asked.key, Turns()).add(asked.conversation, answerer)
-                group.sequence.append(answerer)
+                group.add(asked.key, answerer)
+        if len(group.exact) == 1:
+            # As most are: one list in memory is enough.
+            group.exact = dict.fromkeys(group.exact, group.sequence)
         return group
 
     def _answerer(self, position: int, exchange: Exchange) -> Answerer | None:

@@ -158,7 +158,7 @@ def _left(baseline: Mapping[Key, _Waiting], candidate: Mapping[Key, _Waiting]) -
 
 def asker(exchange: Exchange | Stored) -> bytes:
     """Who asked: the request's system variables as JSON, which takes less memory than the variables."""
-    return jsonvalue.dumps(personal(_variables(exchange) or {}))
+    return jsonvalue.trimmed(jsonvalue.dumps(personal(_variables(exchange) or {})))
 
 
 def pair_of_strangers(baseline: Answer, by: bytes, candidate: Answer, by_other: bytes) -> Pair:

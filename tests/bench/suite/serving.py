@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _CHECKED = 10
 _POLL_SECONDS = 0.002
-_SETTLE_SECONDS = 30.0
+_SETTLE_SECONDS = 60.0
 
 
 class Unfit(Exception):
