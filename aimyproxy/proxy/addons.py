@@ -14,6 +14,7 @@ from OpenSSL import SSL
 from aimyproxy.exchange import Failure, Timing
 from aimyproxy.guard import OPEN_PROXY, UNRECORDED
 from aimyproxy.proxy.flows import headers_of, to_exchange
+from aimyproxy.proxy.http1 import without_advice
 from aimyproxy.proxy.layers import FAILURE, REFUSAL, TIMED_OUT
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Recorder:
 
     async def error(self, flow: http.HTTPFlow) -> None:
         """There will be no answer: the bot hung up before its request was whole, or sent what is no HTTP."""
-        message = flow.error.msg.rstrip(".") if flow.error else "unknown"
+        message = without_advice(flow.error.msg).rstrip(".") if flow.error else "unknown"
         if known := flow.metadata.get(FAILURE):
             failure = known
         elif any(sign in message for sign in _HUNG_UP):

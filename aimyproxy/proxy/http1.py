@@ -130,9 +130,14 @@ class ChunkedReader(h11_readers.ChunkedReader):
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
 
 
+def without_advice(message: str) -> str:
+    """What mitmproxy says is wrong, without the option of its own that it recommends."""
+    return message.partition(" Disable the ")[0]
+
+
 def refusal(status_code: int, message: str = "") -> bytes:
     """What a bot gets for a request that is none, as bytes: one line of JSON."""
-    body = json.dumps({"error": message}, ensure_ascii=False).encode() + b"\n"
+    body = json.dumps({"error": without_advice(message)}, ensure_ascii=False).encode() + b"\n"
     headers = {"Content-Type": "application/json; charset=utf-8", "Connection": "close", "Server": "aimyproxy"}
     return bytes(http1.assemble_response(http.Response.make(status_code, body, headers)))
 
