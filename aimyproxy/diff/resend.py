@@ -294,6 +294,9 @@ def connection_problem(error: aiohttp.ClientConnectorError) -> str:
     """The system's word for why there is no connection, "" where there is none."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"the name {error.host} can't be resolved"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        why = getattr(error.certificate_error, "verify_message", "")
+        return f"its certificate can't be verified ({why or 'it is not trusted'}; see --ca)"
     code = error.os_error.errno
     # aiohttp's own text repeats the address, and speaks of ssl where there is none.
     return os.strerror(code) if code and code > 0 and not isinstance(error, aiohttp.ClientSSLError) else ""

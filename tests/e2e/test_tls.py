@@ -75,7 +75,8 @@ def test_diff_trusts_whom_it_is_told(shop, secure, authority):
     told = ("diff", "shop", "--recordings", shop.folder.parent, "--target", secure.url)
     refused = run(*told)
     assert refused.process.returncode == 2
-    assert "ertificate" in refused.stderr[-1]
+    assert "its certificate can't be verified (" in refused.stderr[-1]
+    assert "see --ca)" in refused.stderr[-1]
     assert run(*told, "--ca", authority / "ca.pem").process.returncode == 1
     insecure = run(*told, "--insecure")
     assert insecure.process.returncode == 1
