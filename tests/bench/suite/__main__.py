@@ -1,7 +1,8 @@
 """The benchmark suite: aimyproxy and its peers side by side on this machine: `uv run python -m tests.bench.suite`.
 
 Each subject is a process of its own; all get the same load in turn, several rounds, and stand still (SIGSTOP) while
-others are measured. Before any load, and after it, answers are checked. Figures are medians of the rounds, ratios are of
+others are measured. Before any load, and after it, answers are checked; load begins when a subject that has given its
+first answers has nothing more to do by itself. Figures are medians of the rounds, ratios are of
 rounds of the same run. Nothing but loopback is asked, and each run is bounded: `--quick` takes some three minutes, all
 of it some fifteen. Linux only, with `wrk` and `nginx`; what else is missing is named and left out.
 
