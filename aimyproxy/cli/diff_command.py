@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from aimyproxy.answering.questions import Questions
     from aimyproxy.diff.answers import Scope
     from aimyproxy.diff.gate import Gate
+    from aimyproxy.diff.live import LiveOptions, Redaction
     from aimyproxy.diff.rules import Told
-    from aimyproxy.diff.run import LiveOptions, Redaction
     from aimyproxy.diff.selection import Selection
     from aimyproxy.exchange import Exchange
     from aimyproxy.jsonvalue import JSON
@@ -111,7 +111,8 @@ def command(
     Exit status: 0 the same (noise aside), 1 different, 2 trouble (some requests could not be sent, nothing to
     compare), 130 interrupted; what was compared until then is reported.
     """
-    from aimyproxy.diff.run import Terms, diff_live, diff_recordings, rules_of
+    from aimyproxy.diff.live import diff_live
+    from aimyproxy.diff.run import Terms, diff_recordings, rules_of
     from aimyproxy.diff.selection import Selection
     from aimyproxy.target import Target
 
@@ -150,7 +151,7 @@ def _redaction(
     """Fresh answers are redacted as the baseline is; what is saved, as the options want besides."""
     from functools import partial
 
-    from aimyproxy.diff.run import Redaction
+    from aimyproxy.diff.live import Redaction
     from aimyproxy.redaction.targets import secrets_of
     from aimyproxy.store.redacted import redactor_of, standing_of
 
@@ -195,7 +196,8 @@ def _told(given: dict[str, tuple[str, ...]]) -> Told:
 
 def planned(folder: RecordingsFolder, baseline: str, target: str, selection: Selection, live: LiveOptions) -> str:
     """What a diff against this target would send, in words."""
-    from aimyproxy.diff.run import Terms, survey
+    from aimyproxy.diff.live import survey
+    from aimyproxy.diff.run import Terms
     from aimyproxy.diff.wording import event_name, plural
     from aimyproxy.target import Target
 

@@ -99,7 +99,7 @@ def live_options(command: Command) -> Command:
     @click.option("--dry-run", is_flag=True, help="With --target: say what would be sent, and send nothing.")
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
-        from aimyproxy.diff.run import LiveOptions
+        from aimyproxy.diff.live import LiveOptions
 
         save, repeat, mark = options.pop("save"), options.pop("repeat"), options.pop("replay_header")
         against, chain = options.pop("against"), options.pop("chain")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aimyproxy import cli
-from aimyproxy.diff import resend, run
+from aimyproxy.diff import live, resend, run
 from aimyproxy.diff.report_text import verdict
 from aimyproxy.exchange import Body
 from aimyproxy.store.folder import RecordingsFolder
@@ -190,7 +190,7 @@ def test_progress_is_told_answer_by_answer(root):
     """So many so far, of so many in all."""
     told = []
     with hook(1) as candidate:
-        run.diff_live(
+        live.diff_live(
             RecordingsFolder(root),
             record(root, "shop"),
             Target.parse(candidate.url),
@@ -210,7 +210,7 @@ def test_an_interrupt_reports_what_there_is(root, monkeypatch):
     monkeypatch.setattr(resend, "resend", interrupted)
     folder, shop = RecordingsFolder(root), record(root, "shop")
     with hook(2) as candidate:
-        report = run.diff_live(folder, shop, Target.parse(candidate.url), options=run.LiveOptions(save="kept"))
+        report = live.diff_live(folder, shop, Target.parse(candidate.url), options=live.LiveOptions(save="kept"))
     assert (report.exit_status, report.compared.total(), len(folder.open("kept"))) == (130, 2, 2)
 
 
