@@ -69,7 +69,7 @@ def test_a_file_for_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="file is no folder"):
         story.tell(RecordingsFolder(tmp_path / "file"), Told())
-    with pytest.raises(StoreError, match="can't be created"):
+    with pytest.raises(StoreError, match="below is no folder"):
         story.tell(RecordingsFolder(tmp_path / "file" / "below"), Told())
 
 
