@@ -177,7 +177,7 @@ def command(
                 run(settings, keeper, observer, started, copies.put if copies else None, surface.stopping)
         finally:
             _end(recording, keeper, screen)
-            if created and not screen.listened:
+            if created and not screen.listened and not len(recording):
                 folder.remove(name)
     if strict and keeper.reason:
         raise RecordingIncomplete(f"Stopped, as --strict asks: {keeper.reason} The bot got a 503.")
@@ -253,12 +253,15 @@ def _hurried(give_up: Callable[[], None]) -> Iterator[None]:
     import signal
 
     def once(_number: int, _frame: object) -> None:
-        for one in (signal.SIGINT, signal.SIGTERM):
+        for one in numbers:
             signal.signal(one, signal.SIG_IGN)
         give_up()
 
+    from aimyproxy.proxy.loops import ending
+
+    numbers = ending()
     yield
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         signal.signal(number, once)
 
 

@@ -78,6 +78,8 @@ class Teller:
 
 def to_standard_error(word: Callable[[int], str]) -> Teller:
     """A teller for this process's standard error; where that is closed, the lines go nowhere."""
+    if sys.stderr is None:  # Python found it closed
+        return Teller(lambda _: None, word)
     plain = not sys.stderr.isatty()
     try:
         descriptor = sys.stderr.fileno()

@@ -20,17 +20,24 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def ending() -> tuple[signal.Signals, ...]:
+    """The signals that end a run in order: SIGINT, SIGTERM, and SIGHUP (the terminal is gone) unless it is ignored."""
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM) if ignored else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 @contextlib.contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """A context with an event that SIGINT and SIGTERM set. After it they are ignored: the process is about to end."""
+    """A context with an event that those signals set. After it they are ignored: the process is about to end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = ending()
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
     try:
         yield stop
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             loop.remove_signal_handler(number)
             # Who signals twice (as `timeout` does) must not cut off what is still to be written.
             signal.signal(number, signal.SIG_IGN)

@@ -31,8 +31,8 @@ def work(settings: Settings, listening: socket.socket, channel: socket.socket, t
 
     With `tell_served`, it says of each exchange when the bot was sent the answer.
     """
-    # A terminal's Ctrl-C reaches everybody: when to end says only the process that was started by the user.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # A terminal's Ctrl-C, or its end, reaches everybody: when to end says only the process that the user started.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_work(settings, listening, channel, tell_served=tell_served))

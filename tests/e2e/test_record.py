@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import ssl
@@ -226,7 +227,7 @@ def test_a_bot_that_hangs_up_is_recorded_with_the_answer_it_missed(tmp_path):
     assert last.failure is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_lets_what_is_in_flight_complete(tmp_path, number):
     """The bot gets its answer, the recording its exchange, and the command ends with 0."""
     release = threading.Event()
@@ -538,6 +539,21 @@ def test_the_bot_is_served_when_nobody_reads_the_terminal_any_more(tmp_path):
 def listens(port):
     with socket.socket() as probe:
         return not probe.connect_ex(("127.0.0.1", port))
+
+
+def test_a_recorder_without_standard_error_records(tmp_path):
+    """Some services are started so; what there is to tell is told nobody."""
+    port = free_port()
+    with Upstream(answering(ECHO)) as upstream:
+        command = [sys.executable, "-m", "aimyproxy", "record", "shop", "--target", upstream.url]
+        arguments = ["--listen", str(port), "--recordings", str(tmp_path)]
+        script = f"exec {shlex.join([*command, *arguments])} 2>&-"
+        with subprocess.Popen(["/bin/sh", "-c", script]) as process:
+            eventually(lambda: listens(port), "the recorder")
+            assert post(port, BOT) == ECHO
+            process.terminate()
+            assert process.wait(30) == 0
+    assert len(recorded(tmp_path)) == 1
 
 
 def test_a_terminal_that_nobody_reads_stops_no_traffic(tmp_path):
