@@ -98,6 +98,8 @@ class Screen:
         """Tell each trouble once, and how often it came at the end."""
         for redactor in self.redactors:
             message = redactor.text(message)
+        if message not in self._troubles and len(self._troubles) >= _MOST_COUNTED:
+            return
         self._troubles[message] += 1
         if message not in self._told:
             self._told.add(message)
@@ -105,9 +107,11 @@ class Screen:
 
     def summary(self, total: int) -> None:
         """What this run has added: so many exchanges."""
+        seen = self._events.total()
+        recorded = counted(total, "exchange") if total == seen else f"{total:,} of {counted(seen, 'exchange')}"
         events = ", ".join(f"{event} {count}" for event, count in self._events.most_common(8))
         say(
-            f"Recorded {counted(total, 'exchange')} ({self._failures} failed) of "
+            f"Recorded {recorded} ({self._failures} failed) of "
             f"{counted(len(self._conversations), 'conversation')} into {self._recording.path}"
             + (f": {printable(events)}." if events else "."),
             kind="summary",

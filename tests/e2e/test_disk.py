@@ -232,6 +232,7 @@ def test_there_is_an_end_to_what_is_held(tmp_path):
         assert one.process.stop() == 1
     assert one.events() == [*one.sent[:held], one.sent[20]]
     assert one.process.stderr[-1] == f"Error: {lost + 2} exchanges could not be recorded; the bot was served."
+    assert one.told(rf"Recorded {held + 1} of 23 exchanges \(0 failed\)") == 1
 
 
 @pytest.mark.parametrize("fault", ["pwrite ENOSPC", "fsync EIO"])
