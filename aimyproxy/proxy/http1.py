@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _MOST_HEAD: Final = 256 * 1024
 _MOST_AHEAD: Final = 1_000_000
 """How many bytes of further requests may come before an answer."""
+_HEADS_END: Final = re.compile(rb"\n\r?\n")
 _INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
 
 
@@ -53,11 +54,12 @@ class Http1Client(_http1.Http1Client):
         """As the original, behind interim responses, and with an end to what a head may be."""
         while isinstance(event, events.DataReceived) and (interim := _INTERIM.match(bytes(self.buf))):
             self.buf.maybe_extract_at_most(interim.end())
-        yield from super().read_headers(event)
-        if self.stream_id and len(self.buf) > _MOST_HEAD and self.state == self.read_headers:
+        if self.stream_id and _has_long_head(self.buf):
             yield commands.CloseConnection(self.conn)
             message = f"a head of more than {_MOST_HEAD:,} bytes"
             yield ReceiveHttp(Refused(self.stream_id, message, status_codes.BAD_GATEWAY))
+        else:
+            yield from super().read_headers(event)
 
 
 class Http1Server(_http1.Http1Server):
@@ -65,10 +67,11 @@ class Http1Server(_http1.Http1Server):
 
     def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
         """As the original, with an end to what a head may be."""
-        yield from super().read_headers(event)
-        if len(self.buf) > _MOST_HEAD and self.state == self.read_headers:
+        if _has_long_head(self.buf):
             yield commands.SendData(self.conn, refusal(431, f"A request's head may have {_MOST_HEAD:,} bytes."))
             yield from self._hang_up()
+        else:
+            yield from super().read_headers(event)
 
     def send(self, event: HttpEvent) -> CommandGenerator[None]:
         """As the original; who sends no more is let go of behind the answer."""
@@ -128,6 +131,11 @@ class ChunkedReader(h11_readers.ChunkedReader):
         """As the original, without trailers at the end."""
         event = super().__call__(buf)
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+def _has_long_head(buffer: ReceiveBuffer) -> bool:
+    """Whether the head at the beginning, whole or not, has more bytes than a head may have."""
+    return len(buffer) > _MOST_HEAD and not _HEADS_END.search(bytes(buffer), 0, _MOST_HEAD)
 
 
 def without_advice(message: str) -> str:

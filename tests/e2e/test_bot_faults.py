@@ -70,6 +70,7 @@ REFUSED = {
     "a whole URL": (b"GET http://127.0.0.1:1/ HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "no open proxy"),
     "CONNECT": (b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", 400, "no open proxy"),
     "an endless head": (POST + b"X: " + b"x" * 300_000, 431, "262,144 bytes"),
+    "a whole head too large": (POST + b"X: " + b"x" * 262_112 + b"\r\n\r\n", 431, "262,144 bytes"),
     "a body too large": (POST + b"Content-Length: 3000000\r\n\r\n" + b"x" * 3_000_000, 413, "1,000,000 bytes"),
     "chunks too large": (
         POST + b"Transfer-Encoding: chunked\r\n\r\n" + (b"7a120\r\n%s\r\n" % (b"x" * 500_000)) * 6,
@@ -94,6 +95,17 @@ def test_what_is_no_request_is_refused(proxied, name):
     assert not re.search(r"mitmproxy|\boption\b", told)
     assert post(port, b"{}") == ECHO
     assert len(upstream.requests) == before + 1
+
+
+def test_a_head_may_have_as_much_as_is_said(proxied):
+    """To the byte: one more is too much."""
+    folder, port, upstream = proxied
+    head = POST + b"Connection: close\r\nX: " + b"x" * 262_092 + b"\r\n\r\n"
+    assert len(head) == 262_144
+    assert say(port, head).startswith(b"HTTP/1.1 200 OK")
+    assert len(REFUSED["a whole head too large"][0]) == 262_145
+    assert len(upstream.requests[-1]) > 262_000
+    assert ["X", "x" * 262_092] in [list(header) for header in recorded(folder)[-1].request.headers]
 
 
 def test_a_body_that_is_too_large_is_recorded_without_it(proxied):

@@ -48,6 +48,7 @@ def drip(message, seconds):
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BODY_OF_100 = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+LARGEST_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: %s\r\n\r\n" % (b"x" * 262_101)
 
 FAILING = {
     "closes": (sends(), 502, "disconnect"),
@@ -65,6 +66,7 @@ FAILING = {
     "two_lengths": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", CHUNKED[17:], b"0\r\n\r\n"), 502, "protocol"),
     "a_length_that_is_none": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}"), 502, "protocol"),
     "no_chunks": (sends(CHUNKED, b"this is no chunk\r\n"), 502, "protocol"),
+    "a_head_too_large": (sends(b"HTTP/1.1 200 OK\r\nX: %s\r\n\r\n" % (b"x" * 262_121)), 502, "protocol"),
     "an_endless_head": (sends(b"HTTP/1.1 200 OK\r\n", b"X: " + b"x" * 400_000), 502, "protocol"),
     "too_large": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 60000001\r\n\r\n", b"x" * 1000), 502, "protocol"),
     "too_large_in_chunks": (sends(CHUNKED, *[b"%x\r\n%s\r\n" % (10**7, b"x" * 10**7)] * 7), 502, "protocol"),
@@ -79,6 +81,7 @@ ODD = {
         b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n",
     ),
     "more_than_it_says": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"{}"), answer(b"{}")),
+    "the_largest_head": (sends(LARGEST_HEAD), LARGEST_HEAD),
     "redirects": (answering(MOVED), MOVED),
     "no_gzip": (answering(answer(b"{}", b"Content-Encoding: gzip")), answer(b"{}", b"Content-Encoding: gzip")),
     "gzip_cut_short": (sends(answer(gzip.compress(b"{}" * 99)[:-9], b"Content-Encoding: gzip")), None),
