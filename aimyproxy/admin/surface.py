@@ -3,6 +3,7 @@
 Every request needs `Authorization: Bearer TOKEN` and the Host it was sent to: a web page that somebody looks at must
 not reach it, whatever name it goes by. There are no CORS headers, and no GET changes anything. One request is answered
 without a token, for load balancers and probes: `GET /health`, which then tells whether the bot is served, and no more.
+HEAD is GET without the body.
 """
 
 from __future__ import annotations
@@ -116,10 +117,11 @@ class Surface:
         headers = [(name.encode(), value.encode()) for name, value in reply.headers]
         about = ((b"content-type", reply.content_type.encode()), (b"content-length", b"%d" % len(reply.body)))
         await send({"type": "http.response.start", "status": reply.status, "headers": [*headers, *about, *_ALWAYS]})
-        await send({"type": "http.response.body", "body": reply.body})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
 
     async def _reply(self, scope: Scope) -> Reply:
-        path, method, headers = scope["path"], scope["method"], dict(scope["headers"])
+        path, headers = scope["path"], dict(scope["headers"])
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
         self._check_host(headers)
         if (path, method) == (HEALTH, "GET") and b"authorization" not in headers:
             ready = self._ready()
@@ -152,7 +154,8 @@ class Surface:
             known = ", ".join(f"{one}NUMBER" if one.endswith("/") else one for one in self._routes)
             raise Refused(404, f"There is no {path} here; there are {known}.")
         if method not in methods:
-            raise Refused(405, f"{method} is not possible here.", ("allow", ", ".join(methods)))
+            possible = ", ".join("GET, HEAD" if one == "GET" else one for one in methods)
+            raise Refused(405, f"{method} is not possible here; there are: {possible}.", ("allow", possible))
         return methods[method], part
 
 

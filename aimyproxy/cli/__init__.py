@@ -58,7 +58,7 @@ def run(arguments: list[str]) -> int:
         _say_error(f"Error: {error}", error.exit_status)
         return error.exit_status
     except (KeyboardInterrupt, click.Abort):
-        say("Interrupted.", None, "error", lambda: {"status": EXIT_INTERRUPTED})
+        say("Interrupted.", "yellow", "error", lambda: {"status": EXIT_INTERRUPTED})
         return EXIT_INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # Whoever read our output has read enough; click says so by leaving.

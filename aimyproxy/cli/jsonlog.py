@@ -1,7 +1,8 @@
 """The log for collectors: one JSON object a line, in the place of the lines for people.
 
 Each has `at` (ISO 8601, UTC), `level` (`info`, `warning` or `error`), `kind`, and `message`, the line as people read
-it; `details` has the lines that belong to it. Some kinds have more:
+it; `details` has the lines that belong to it. An `error` is what failed or is lost, for good or until it is over; a
+`warning` what may be wrong, takes long or waits. Some kinds have more:
 
     started     url, and `target` of a record, `recording` of both
     exchange    a record's: id (null where it isn't in the file), recorded (`recorded`, `held`, `lost`), event, channel,

@@ -92,6 +92,8 @@ def say_set_aside(path: Path, set_aside: Path) -> None:
     """That the file ended in what a crash left, and where that is now."""
     say(
         f"{path} ended in an unfinished line of {set_aside.stat().st_size} bytes (a crash?).",
+        "yellow",
+        "warning",
         details=(f"  Set aside in {set_aside}; all other exchanges are there.",),
     )
 

@@ -242,7 +242,7 @@ def _shadowing(
         if created and not len(recording):
             folder.remove(recording.name)
         if screen.listened:
-            say(shadowed(shadow, name))
+            say(shadowed(shadow, name), "yellow" if shadow.unsent or shadow.dropped else None)
     if keeper.incomplete:
         raise RecordingIncomplete(f"{recording.name}: {keeper.incomplete}")
 

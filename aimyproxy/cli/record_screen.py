@@ -77,7 +77,8 @@ class Screen:
         if exchange.conversation and len(self._conversations) < _MOST_COUNTED:
             self._conversations.add(exchange.conversation)
         slow = exchange.timing.total_ms > self._slow_ms
-        colour = "red" if exchange.failure else "yellow" if slow else None
+        failed = exchange.failure or recorded == "lost"
+        colour = "red" if failed else "yellow" if slow or recorded == "held" else None
         say(
             f"{place:>5} {exchange_line(exchange)}" + (f"  SLOW, above {self._slow_ms / 1000:g} s" if slow else ""),
             colour,

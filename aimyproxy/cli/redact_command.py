@@ -45,4 +45,4 @@ def _redact(recording: Recording, rules: Rules) -> None:
         f"{recording.name}: {counted(outcome.changed, 'exchange')} of {outcome.exchanges:,} changed{others}; "
         f"redacted are {', '.join((standing_of(recording).rules or rules).document())}."
     )
-    say("Copies elsewhere (backups, git's history, freed blocks of the disk) are as they were.", "yellow")
+    say("Copies elsewhere (backups, git's history, freed blocks of the disk) are as they were.", "yellow", "warning")

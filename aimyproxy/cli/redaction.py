@@ -48,7 +48,7 @@ class Wanted:
             self._check(recording, known.rules)
             rules = known.rules
         elif self.nothing:
-            say(f"Nothing is redacted: {recording.name} keeps tokens and passwords as they come.", "yellow")
+            say(f"Nothing is redacted: {recording.name} keeps tokens and passwords as they come.", "yellow", "warning")
             return None
         else:
             begin(recording, rules)
@@ -56,7 +56,8 @@ class Wanted:
                 before = counted(len(recording), "exchange")
                 say(f"What comes is redacted; the {before} from before can be: `aimyproxy redact {recording.name}`.")
         if exchanges and known.rules is not None and key_of(recording).read() is None:
-            say(f"{key_of(recording).path} is missing: a new key makes other replacements than before.", "yellow")
+            missing = key_of(recording).path
+            say(f"{missing} is missing: a new key makes other replacements than before.", "yellow", "warning")
         return _redactor(recording, rules, key_of(like).read() if like is not None else None)
 
     def _check(self, recording: Recording, rules: Rules) -> None:

@@ -128,12 +128,11 @@ class Screen:
     def held(self, number: int, _exchange: Exchange) -> None:
         """What was forwarded waits in memory."""
         if not self._quiet:
-            say(f"Waits to be recorded, as the last of {number:,}.", "red", "trouble")
+            say(f"Waits to be recorded, as the last of {number:,}.", "yellow", "trouble")
 
     def lost(self, number: int, _exchange: Exchange) -> None:
         """What was forwarded is recorded nowhere."""
-        if not self._quiet:
-            say(f"LOST, as the last of {number:,}.", "red", "trouble")
+        say(f"LOST, as the last of {number:,}.", "red", "trouble")
 
     def summary(self, recorded: int) -> None:
         """How the requests of this run were answered, and what would help with those that were not.

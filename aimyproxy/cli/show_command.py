@@ -107,7 +107,8 @@ def show_recording(recording: Recording, filters: Filters, *, as_json: bool) -> 
     from aimyproxy.exchange import to_document
 
     if torn := recording.torn_bytes():
-        say(f"{recording.path} ends in an unfinished line of {torn} bytes, which is left out here.", "yellow")
+        text = f"{recording.path} ends in an unfinished line of {torn} bytes, which is left out here."
+        say(text, "yellow", "warning")
     shown = total = 0
     for identity, exchange in recording:
         total += 1

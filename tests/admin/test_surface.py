@@ -59,7 +59,7 @@ class Served:
         head, body = messages
         assert not any(name.lower().startswith(b"access-control") for name, _ in head["headers"])
         assert dict(head["headers"])[b"cache-control"] == b"no-store"
-        assert int(dict(head["headers"])[b"content-length"]) == len(body["body"])
+        assert method == "HEAD" or int(dict(head["headers"])[b"content-length"]) == len(body["body"])
         return head["status"], dict(head["headers"]), body["body"]
 
 
@@ -70,8 +70,19 @@ def test_without_a_token_there_is_only_whether_the_bot_is_served():
     served.ready = False
     assert served.ask("/health", authorization=None)[::2] == (503, b'{"ready":false}\n')
     assert json.loads(served.ask("/health")[2]) == {"secret": "detail"}
-    for path, method in (("/health", "HEAD"), ("/health", "POST"), ("/health/", "GET"), ("/thing", "GET")):
+    for path, method in (("/health", "POST"), ("/health/", "GET"), ("/thing", "GET"), ("/thing", "HEAD")):
         assert served.ask(path, method, authorization=None)[0] == 401
+
+
+def test_a_head_is_a_get_without_the_body():
+    """With its status and headers, the length included, whatever there is to say."""
+    served = Served()
+    known, unknown = f"Bearer {TOKEN}", None
+    for path, authorization in (("/health", known), ("/health", unknown), ("/slow", known), ("/thing", unknown)):
+        status, headers, body = served.ask(path, authorization=authorization)
+        assert served.ask(path, "HEAD", authorization=authorization) == (status, headers, b"")
+        assert body
+    assert served.ask("/bug", "HEAD")[0] == 405
 
 
 @pytest.mark.parametrize("path", ["/health", "/thing", "/thing/1", "/nothing", "/bug"])
@@ -101,7 +112,7 @@ def test_no_request_that_a_page_may_send_changes_anything():
         served.ask("/thing", method, origin="https://evil.example")
     assert not served.changed
     status, headers, _ = served.ask("/thing", "OPTIONS", origin="https://evil.example")
-    assert (status, headers[b"allow"]) == (405, b"GET, DELETE")
+    assert (status, headers[b"allow"]) == (405, b"GET, HEAD, DELETE")
     assert served.ask("/thing", "DELETE")[0] == 200
     assert len(served.changed) == 1
 

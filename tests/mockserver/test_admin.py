@@ -83,7 +83,7 @@ def test_the_token_is_asked_for_in_any_spelling_of_bearer():
 def test_what_has_no_such_method_says_which_it_has():
     """In the header Allow."""
     admin, _ = surface()
-    for path, allowed in (("/requests", b"GET, DELETE"), ("/requests/1", b"GET"), ("/reload", b"POST")):
+    for path, allowed in (("/requests", b"GET, HEAD, DELETE"), ("/requests/1", b"GET, HEAD"), ("/reload", b"POST")):
         status, headers, _ = ask(admin, path, "OPTIONS")
         assert (status, headers[b"allow"]) == (405, allowed)
 
