@@ -28,7 +28,7 @@ from aimyproxy.answering.fresh import Dice
 from aimyproxy.answering.latency import Latency
 from aimyproxy.answering.mocks import Mock
 from aimyproxy.answering.serving import AFTER_LAST, MATCHES, Serving
-from aimyproxy.diff.wording import plural, printable
+from aimyproxy.diff.wording import plural
 from aimyproxy.errors import InvalidDocument, InvalidJSON, InvalidOption
 from aimyproxy.mockserver.account import entry_line, entry_lines
 from aimyproxy.mockserver.background import in_background
@@ -36,6 +36,7 @@ from aimyproxy.mockserver.onmiss import Empty, Explain
 from aimyproxy.mockserver.server import Settings, mock_server
 from aimyproxy.store.folder import RecordingsFolder
 from aimyproxy.store.redacted import redactor_of
+from aimyproxy.wording import printable
 
 if TYPE_CHECKING:
     import os

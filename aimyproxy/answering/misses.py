@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from aimyproxy import aimylogic, jsonvalue
+from aimyproxy.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -101,7 +102,8 @@ class Near:
         fields = ", ".join(map(str, self.differences[:FIELDS_IN_TEXT]))
         more = self.more + len(self.differences[FIELDS_IN_TEXT:])
         fields += f" and {more} more" if more else ""
-        return f"#{self.exchange} {self.event or '(no event)'} ({self.reason}): {fields or 'nothing differs'}"
+        event = shortened(self.event, _LONGEST_SHOWN) if self.event else "(no event)"
+        return f"#{self.exchange} {event} ({self.reason}): {fields or 'nothing differs'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import click
 from aimyproxy.cli.options import recordings_option
 from aimyproxy.cli.output import counted, say
 from aimyproxy.errors import EXIT_DIFFERENT, EXIT_OK, AimyproxyError, InvalidDocument
+from aimyproxy.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def command(names: tuple[str, ...], folder: RecordingsFolder) -> int:
         recording = folder.open(name)
         problems = 0
         for problem in problems_of(recording):
-            click.echo(f"{name}: {problem}")
+            click.echo(printable(f"{name}: {problem}"))
             problems += 1
         if problems:
             status = EXIT_DIFFERENT

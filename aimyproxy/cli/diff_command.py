@@ -198,7 +198,7 @@ def planned(folder: RecordingsFolder, baseline: str, target: str, selection: Sel
     """What a diff against this target would send, in words."""
     from aimyproxy.diff.live import survey
     from aimyproxy.diff.run import Terms
-    from aimyproxy.diff.wording import event_name, plural
+    from aimyproxy.diff.wording import event_shown, plural
     from aimyproxy.target import Target
 
     recording = folder.open(baseline)
@@ -213,7 +213,7 @@ def planned(folder: RecordingsFolder, baseline: str, target: str, selection: Sel
         f"{Target.parse(target).display}{repeats}, {live.concurrency} side by side{pace}, {mark}. Nothing was sent."
     )
     by_name = sorted(found.chosen.items(), key=lambda counted: (-counted[1], counted[0] or ""))
-    return "\n".join([sending, *(f"  {event_name(event)}: {number}" for event, number in by_name)])
+    return "\n".join([sending, *(f"  {event_shown(event)}: {number}" for event, number in by_name)])
 
 
 class _Bar:

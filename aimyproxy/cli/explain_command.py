@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from aimyproxy.cli.options import recordings_option
-from aimyproxy.cli.output import counted, printable
+from aimyproxy.cli.output import counted
 from aimyproxy.errors import EXIT_OK, InvalidOption
+from aimyproxy.wording import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -79,7 +80,7 @@ def lines(recording: Recording, event: str | None, identity: int | None) -> Iter
     known = list(dict.fromkeys([*index.models(), *(mock.event for mock in mocks)]))
     wanted = [asked.event] if asked else known if event is None else [event]
     if not asked and not set(wanted) <= set(known):
-        there = ", ".join(sorted(filter(None, known))) or "none"
+        there = ", ".join(shortened(one) for one in sorted(filter(None, known))) or "none"
         raise InvalidOption(
             f"Nothing is recorded of the event {event!r} in {recording.name}, and no mock answers it (there: {there})."
         )

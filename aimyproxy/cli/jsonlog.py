@@ -24,6 +24,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from aimyproxy.wording import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -44,8 +46,8 @@ def spelled(text: str, colour: str | None, kind: str, about: Mapping[str, Any], 
     }
     if details:
         known["details"] = [line.strip() for line in details]
-    # What has no form in UTF-8 is a lone surrogate, which JSON can escape.
-    return json.dumps(known, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    # Whatever JSON leaves as it is, lone surrogates and what confuses a terminal, it can escape.
+    return printable(json.dumps(known, ensure_ascii=False))
 
 
 def about_exchange(identity: int | None, recorded: str, exchange: Exchange, *, slow: bool) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from aimyproxy.cli.options import recordings_option
-from aimyproxy.cli.output import local_time, printable, say
+from aimyproxy.cli.output import local_time, say
 from aimyproxy.errors import EXIT_OK, EXIT_TROUBLE, AimyproxyError
+from aimyproxy.wording import printable, shortened
 
 if TYPE_CHECKING:
     from aimyproxy.store.folder import Overview, RecordingsFolder
@@ -39,7 +40,8 @@ def command(folder: RecordingsFolder) -> int:
 
 def _row(overview: Overview) -> tuple[str, ...]:
     events = sorted(overview.events.items(), key=lambda item: -item[1])
-    shown = ", ".join(f"{'(none)' if event is None else event} {count}" for event, count in events[:6])
+    named = [("(none)" if event is None else shortened(event), count) for event, count in events[:6]]
+    shown = ", ".join(f"{event} {count}" for event, count in named)
     return (
         overview.name,
         f"{overview.exchanges:,}",

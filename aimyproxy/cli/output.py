@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aimyproxy.cli.telling import to_standard_error
+from aimyproxy.wording import printable, printable_lines, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from aimyproxy.cli.telling import Teller
     from aimyproxy.exchange import Exchange
 
+_USER: Final = 28
+_EVENT: Final = 20
+_CHANNEL: Final = 10
+_EFFECT: Final = 160
+_PROBLEM: Final = 300
 _UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -50,7 +56,8 @@ def say(
 ) -> None:
     """Progress and logs: to standard error; where nobody reads it any more, the work goes on.
 
-    `kind` and `about` are for programs that read it, `details` are lines that belong to it.
+    `kind` and `about` are for programs that read it, `details` are lines that belong to it. Whatever was typed by
+    others and is in it, it does nothing to the terminal.
     """
     for line in _lines(text, colour, kind, about, details):
         if _tellers:
@@ -67,7 +74,7 @@ def _lines(
         from aimyproxy.cli import jsonlog
 
         return (jsonlog.spelled(text, colour, kind, about(), details),)
-    lines = (text, *details) if details else (text,)
+    lines = [printable_lines(line) for line in (text, *details)]
     return [click.style(line, fg=colour) for line in lines] if colour else lines
 
 
@@ -103,16 +110,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def printable(text: str) -> str:
-    """The text with control characters escaped: what users type must not move the cursor of whoever watches."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+def user_column(user: str) -> str:
+    """A userId in a table: its end, where it is too long, since that tells users of a channel apart."""
+    return f"{user if len(user) <= _USER else f'…{user[1 - _USER :]}':<{_USER}}"
 
 
-def shortened(text: str, width: int) -> str:
-    """The text's end, where it is longer than so many characters."""
-    return text if len(text) <= width else f"…{text[1 - width :]}"
+def event_column(event: str) -> str:
+    """An event in a table, or what stands in its place."""
+    return f"{shortened(event, _EVENT):<{_EVENT}}"
 
 
 def local_time(moment: str, form: str = "%H:%M:%S") -> str:
@@ -137,12 +142,12 @@ def exchange_line(exchange: Exchange, time_form: str = "%H:%M:%S") -> str:
     event = exchange.event if exchange.event is not None else f"{exchange.request.method} {exchange.request.path}"
     parts = [
         local_time(exchange.at, time_form),
-        f"{channel or '-':<10}",
-        f"{shortened(user, 28):<28}",
-        f"{shortened(event, 20):<20}",
+        f"{shortened(channel or '-', _CHANNEL):<{_CHANNEL}}",
+        user_column(user),
+        event_column(event),
         f"{exchange.response.status if exchange.response else '':>3}",
         f"{exchange.timing.total_ms:>7.0f} ms",
-        aimylogic.effect_summary(exchange.request, exchange.response),
-        f"{exchange.failure.kind}: {exchange.failure.message}" if exchange.failure else "",
+        shortened(aimylogic.effect_summary(exchange.request, exchange.response), _EFFECT),
+        shortened(f"{exchange.failure.kind}: {exchange.failure.message}", _PROBLEM) if exchange.failure else "",
     ]
     return printable("  ".join(part for part in parts if part))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from aimyproxy.cli import jsonlog
 from aimyproxy.cli.exposure import warn_of_listening, warn_of_rights
-from aimyproxy.cli.output import counted, exchange_line, printable, say, say_set_aside
+from aimyproxy.cli.output import counted, exchange_line, say, say_set_aside
 from aimyproxy.cli.refusals import Refusals
+from aimyproxy.wording import printable, shortened
 
 if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
@@ -110,7 +111,7 @@ class Screen:
         """What this run has added: so many exchanges."""
         seen = self._events.total()
         recorded = counted(total, "exchange") if total == seen else f"{total:,} of {counted(seen, 'exchange')}"
-        events = ", ".join(f"{event} {count}" for event, count in self._events.most_common(8))
+        events = ", ".join(f"{shortened(event)} {count}" for event, count in self._events.most_common(8))
         say(
             f"Recorded {recorded} ({self._failures} failed) of "
             f"{counted(len(self._conversations), 'conversation')} into {self._recording.path}"

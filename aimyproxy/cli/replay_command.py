@@ -11,7 +11,7 @@ import click
 from aimyproxy.cli.access_options import admin_options, guard_options
 from aimyproxy.cli.exposure import warn_of_rights
 from aimyproxy.cli.options import Url, listen_option, log_option, recordings_option, tls_options, trust_options
-from aimyproxy.cli.output import lines_are_json, printable, say, say_set_aside, saying_aside
+from aimyproxy.cli.output import lines_are_json, say, say_set_aside, saying_aside
 from aimyproxy.cli.redaction import Wanted, redaction_options
 from aimyproxy.errors import EXIT_OK, InvalidOption, RecordingIncomplete, StoreError
 
@@ -228,7 +228,7 @@ def _started(about: About, screen: Screen, seed: int, admin: AdminOptions | None
     if admin:
         admin.tell(about.admin_url)
     if about.failing:
-        lines = [printable(f"  The recording has no event {event!r}.") for event in about.unknown]
+        lines = [f"  The recording has no event {event!r}." for event in about.unknown]
         say(f"Faults are on, with --seed {seed}.", "yellow", "warning", details=lines)
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.cli import jsonlog
 from aimyproxy.cli.exposure import warn_of_listening
-from aimyproxy.cli.output import counted, printable, say, shortened
+from aimyproxy.cli.output import counted, event_column, say, user_column
 from aimyproxy.cli.refusals import Refusals
+from aimyproxy.wording import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from aimyproxy.redaction.redactor import Redactor
 
 _MOST_EVENTS: Final = 20
-_LONGEST_EVENT: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Screen:
 
     def news(self, message: str) -> None:
         """Something that the user waits for happened."""
-        say(printable(message), "green", "news")
+        say(message, "green", "news")
 
     def trouble(self, message: str) -> None:
         """Something went wrong, and replay goes on."""
@@ -155,7 +155,7 @@ class Screen:
         lines = []
         for one in ranked[:_MOST_EVENTS]:
             event = one.latest.event if one.latest.event is not None else "(no event)"
-            event = shortened(event, _LONGEST_EVENT)
+            event = shortened(event)
             lines.append(self._shown(f"  {event}, {_times(one.count)}. {one.latest.suggestion}"))
         others = self.tally.missed.others + sum(one.count for one in ranked[_MOST_EVENTS:])
         if others:
@@ -185,8 +185,8 @@ def entry_line(entry: Entry) -> str:
     user = entry.conversation[2] if entry.conversation else "-"
     parts = [
         _clock(int(entry.moment)),
-        f"{shortened(event, 20):<20}",
-        f"{shortened(user, 28):<28}",
+        event_column(event),
+        user_column(user),
         str(entry.status or "---"),
         f"{entry.source:<17}",
         f"{entry.milliseconds:>6.1f} ms",

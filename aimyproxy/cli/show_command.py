@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aimyproxy.cli.options import recordings_option
-from aimyproxy.cli.output import counted, exchange_line, local_time, printable, say
+from aimyproxy.cli.output import counted, exchange_line, local_time, say
 from aimyproxy.errors import EXIT_OK
+from aimyproxy.wording import printable, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +116,7 @@ def show_recording(recording: Recording, filters: Filters, *, as_json: bool) -> 
         if not filters.pass_(exchange):
             continue
         if as_json:
-            click.echo(jsonvalue.dumps({"id": identity, **to_document(exchange)}).decode())
+            click.echo(printable(jsonvalue.dumps({"id": identity, **to_document(exchange)}).decode()))
         else:
             if not shown:
                 click.echo(_headings())
@@ -137,7 +138,7 @@ def show_exchange(recording: Recording, identity: int, *, as_json: bool) -> None
 
     exchange = recording.get(identity)
     if as_json:
-        click.echo(jsonvalue.pretty({"id": identity, **to_document(exchange)}))
+        click.echo(printable_lines(jsonvalue.pretty({"id": identity, **to_document(exchange)})))
         return
     for heading, lines in _sections(exchange):
         click.secho(printable(heading), bold=True)
@@ -168,9 +169,9 @@ def _body(body: Body) -> str:
     from aimyproxy import jsonvalue
 
     if body.kind == "json":
-        return _highlighted(jsonvalue.pretty(body.value))
+        return _highlighted(printable_lines(jsonvalue.pretty(body.value)))
     if body.kind == "text":
-        return "\n".join(printable(line) for line in body.value.split("\n"))
+        return printable_lines(body.value)
     return f"({counted(len(body.raw), 'byte')} that are no text)" if body.raw else "(no body)"
 
 
@@ -199,6 +200,6 @@ def _effect(exchange: Exchange) -> Iterator[str]:
     for name, value in effect.value.items():
         after = jsonvalue.dumps(value).decode()
         if name in before:
-            yield f"~ {printable(name)}: {jsonvalue.dumps(before[name]).decode()} → {after}"
+            yield printable(f"~ {name}: {jsonvalue.dumps(before[name]).decode()} → {after}")
         else:
-            yield f"+ {printable(name)}: {after}"
+            yield printable(f"+ {name}: {after}")

@@ -10,7 +10,8 @@ from aimyproxy.diff.arrays import common_start
 from aimyproxy.diff.gate import cause_of
 from aimyproxy.diff.report import count, in_order
 from aimyproxy.diff.report_text import verdict
-from aimyproxy.diff.wording import counts, event_name, ids_text, place, plural, printable, reason, spelled, time_of
+from aimyproxy.diff.wording import counts, event_name, ids_text, place, plural, reason, spelled, time_of
+from aimyproxy.wording import printable
 
 if TYPE_CHECKING:
     from aimyproxy.diff.changes import Change, Event, Example

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from aimyproxy.diff.report_text import verdict
-from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable
+from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural
+from aimyproxy.wording import printable
 
 if TYPE_CHECKING:
     from aimyproxy.diff.changes import Event

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from aimyproxy.diff.report import count, in_order
 from aimyproxy.diff.report_text import verdict
-from aimyproxy.diff.wording import counts, described, event_name, ids_text, plural, printable, reason, time_of
+from aimyproxy.diff.wording import counts, described, event_shown, ids_text, plural, reason, time_of
+from aimyproxy.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +53,7 @@ def _table(report: Report, changes: list[Change]) -> str:
     if not changes:
         return ""
     rows = [
-        f"| {code(event_name(change.event))} | {code(described(change))} "
+        f"| {code(event_shown(change.event))} | {code(described(change))} "
         f"| {counts(change, report.compared[change.event])} | {ids_text(change.exchanges)}{_why(change)} |"
         for change in changes
     ]
@@ -74,14 +75,16 @@ def _few(lines: list[str], longest: int) -> Iterator[str]:
 
 
 def _slower(report: Report) -> str:
-    lines = [f"- {code(event_name(event))}: {time_of(compared)}" for event, compared in report.times if compared.slower]
+    lines = [
+        f"- {code(event_shown(event))}: {time_of(compared)}" for event, compared in report.times if compared.slower
+    ]
     return "\n".join(["Clearly slower:", "", *_few(lines, _LONGEST_LIST)]) if lines else ""
 
 
 def _folded(title: str, ids: Ids) -> str:
     if not ids:
         return ""
-    lines = [f"- {code(event_name(event))}: {ids_text(of_event, 20)}" for event, of_event in in_order(ids)]
+    lines = [f"- {code(event_shown(event))}: {ids_text(of_event, 20)}" for event, of_event in in_order(ids)]
     return _details(f"{title}: {plural(count(ids), 'exchange')}", _few(lines, _LONGEST_LIST))
 
 
@@ -93,7 +96,7 @@ def _noise(report: Report) -> str:
 
 def _noisy_table(report: Report, noisy: list[Change]) -> str:
     rows = [
-        f"| {code(event_name(change.event))} | {code(described(change, 1))} "
+        f"| {code(event_shown(change.event))} | {code(described(change, 1))} "
         f"| {counts(change, report.compared[change.event])} | {reason(change)} |"
         for change in noisy
     ]

@@ -11,15 +11,14 @@ from aimyproxy.diff.wording import (
     counts,
     described,
     each_described,
-    event_name,
+    event_shown,
     ids_text,
     plural,
-    printable,
     reason,
-    shortened,
     spelled,
     time_of,
 )
+from aimyproxy.wording import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +114,7 @@ class _Page:
 
     def _change(self, change: Change) -> str:
         colour = {"added": "green", "removed": "red"}.get(change.kind, "yellow")
-        event = self.style(event_name(change.event), bold=True)
+        event = self.style(event_shown(change.event), bold=True)
         what = self.style(described(change), fg=colour)
         why = ", a consequence of earlier changes" if change.consequence else ""
         return f"{event}: {what} {self._counts(change)}  {self._dim(ids_text(change.exchanges) + why)}"
@@ -127,7 +126,7 @@ class _Page:
         if not ids:
             return []
         return [f"{title}: {plural(count(ids), 'exchange')}"] + [
-            f"  {event_name(event)}: {len(of_event)}  {self._dim(ids_text(of_event))}"
+            f"  {event_shown(event)}: {len(of_event)}  {self._dim(ids_text(of_event))}"
             for event, of_event in in_order(ids)
         ]
 
@@ -135,7 +134,7 @@ class _Page:
         """Each pair that differs, with what was asked."""
         for detail in self.report.details:
             before, after = detail.baseline, detail.candidate
-            name = event_name(before.event)
+            name = event_shown(before.event)
             ids = f"{before.id}" if not after.id else f"{before.id} / {after.id}"
             lines = [self.style(f"exchange {ids}: {name}", bold=True)]
             lines.append(f"  asked: {shortened(spelled(dict(before.context or {})), _LONGEST_CONTEXT)}")
@@ -146,7 +145,7 @@ class _Page:
 
     def _slower(self) -> list[str]:
         slower = [(event, compared) for event, compared in self.report.times if compared.slower]
-        lines = [f"  {event_name(event)}: {self.style(time_of(compared), fg='yellow')}" for event, compared in slower]
+        lines = [f"  {event_shown(event)}: {self.style(time_of(compared), fg='yellow')}" for event, compared in slower]
         return [f"Clearly slower: {plural(len(lines), 'event')}", *lines] if lines else []
 
     def _unsent(self) -> list[str]:
@@ -161,7 +160,7 @@ class _Page:
         paths = plural(len(noisy), "path")
         lines = [f"Noise, not counted above: {paths}"]
         for change in noisy:
-            what = f"{event_name(change.event)}: {described(change, 1)}"
+            what = f"{event_shown(change.event)}: {described(change, 1)}"
             lines.append(f"  {what} {self._counts(change)}  {self._dim(reason(change))}")
         return lines
 

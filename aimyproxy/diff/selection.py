@@ -8,6 +8,7 @@ from zlib import crc32
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import InvalidOption
+from aimyproxy.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -54,7 +55,7 @@ class Selection:
         names = sorted(event for event in known if event is not None)
         for event in self.events:
             if event not in names:
-                listed = ", ".join(names) if names else "none"
+                listed = ", ".join(shortened(name) for name in names) or "none"
                 raise InvalidOption(f"--event {event}: there is no such event; {owner} {listed}.")
         if self.users and not taken:
             raise InvalidOption(f"--user {', '.join(self.users)}: no exchange that was chosen is of such a userId.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aimyproxy.diff.arrays import common_start
 from aimyproxy.jsonvalue import kind_of, path_text
+from aimyproxy.wording import LONGEST, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,25 +18,12 @@ if TYPE_CHECKING:
     from aimyproxy.diff.structure import Difference
     from aimyproxy.jsonvalue import JSON
 
-LONGEST: Final = 60
-"""How many characters of a value are shown."""
-
 _AROUND: Final = 12
-_JOINERS: Final = "\u200c\u200d"
 
 
 def spelled(value: JSON) -> str:
     """The value as compact JSON, letters of every script as they are."""
     return printable(json.dumps(value, ensure_ascii=False))
-
-
-def printable(text: str) -> str:
-    """The text with everything that would move a cursor or turn a line around as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character in _JOINERS else _escape(character) for character in text
-    )
 
 
 def event_name(event: Event) -> str:
@@ -45,12 +33,9 @@ def event_name(event: Event) -> str:
     return event if event.strip() == event != "" and event.isprintable() else spelled(event)
 
 
-def shortened(text: str, longest: int = LONGEST) -> str:
-    """The text, cut in its middle where it is too long."""
-    if len(text) <= longest:
-        return text
-    end = longest // 3
-    return f"{text[: longest - end - 1]}…{text[-end:]}"
+def event_shown(event: Event) -> str:
+    """The same, cut where it is too long for a line."""
+    return shortened(event_name(event))
 
 
 def described(change: Change, most: int = 2) -> str:
@@ -128,12 +113,6 @@ def _window(text: str, start: int, end: int) -> str:
     last = len(text) - (end - _AROUND if end > _AROUND + 1 else 0)
     head, tail = ("…" if first else ""), ("…" if last < len(text) else "")
     return head + shortened(text[first:last], LONGEST + 2 * _AROUND) + tail
-
-
-def _escape(character: str) -> str:
-    """As in JSON and JSONPath, where what is beyond 16 bits is two escapes."""
-    units = character.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def reason(change: Change) -> str:

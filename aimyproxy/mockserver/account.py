@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import aimylogic
-from aimyproxy.diff.wording import event_name, plural, printable, shortened, spelled
+from aimyproxy.diff.wording import event_shown, plural, spelled
 from aimyproxy.exchange import ABSENT
+from aimyproxy.wording import printable, shortened
 
 if TYPE_CHECKING:
     from aimyproxy.answering.journal import Entry
@@ -28,7 +29,7 @@ def entry_line(entry: Entry) -> str:
     Of the request the variables of the bot's author, of the answer its effect; long ones cut.
     """
     request = entry.request
-    event = event_name(entry.event) if entry.event is not None else printable(f"{request.method} {request.path}")
+    event = event_shown(entry.event) if entry.event is not None else printable(f"{request.method} {request.path}")
     user = f" ({printable(entry.conversation[2])})" if entry.conversation else ""
     answered = f"{entry.status or 'no answer'}, {printable(entry.source)}"
     parts = [f"  {entry.number}. {event}{user}", _asked(entry), "→", answered, _effect(entry)]

@@ -109,7 +109,7 @@ def test_show_one_exchange(aimyproxy, shop):
     _, out, _ = aimyproxy("show", "shop", 1)
     assert '+ greeting: "Привет"' in out
     _, out, _ = aimyproxy("show", "shop", 3)
-    assert "<h1>Oops\\x1b[2J</h1>" in out
+    assert "<h1>Oops\\u001b[2J</h1>" in out
     assert "The response is no JSON object." in out
     _, out, _ = aimyproxy("show", "shop", 4)
     assert "Failure: timeout\nno answer" in out

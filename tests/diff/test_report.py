@@ -9,8 +9,9 @@ from aimyproxy.diff.answers import answer_of
 from aimyproxy.diff.noise import Evidence, Noise
 from aimyproxy.diff.pairs import Pair
 from aimyproxy.diff.report import Report
-from aimyproxy.diff.wording import described, event_name, shortened
+from aimyproxy.diff.wording import described, event_name
 from aimyproxy.exchange import Failure
+from aimyproxy.wording import shortened
 from tests import builders
 from tests.diff.test_structure import patched
 

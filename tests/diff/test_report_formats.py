@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aimyproxy.diff import report_junit, report_markdown
 from aimyproxy.diff.noise import Evidence, Noise
 from aimyproxy.diff.rules import Rules
-from aimyproxy.diff.wording import printable
+from aimyproxy.wording import printable
 from tests.diff.test_report import answer, failed, pairs_of, report_on
 from tests.strategies import objects
 
