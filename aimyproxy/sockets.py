@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import resource
 import socket
+from contextlib import suppress
+from typing import Final
 
 from aimyproxy.errors import ListenError
 
-_BACKLOG = 2048
-TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+BACKLOG: Final = 2048
+"""How many connections may wait until they are taken: of more at once, some have to try again a second later."""
+MOST_CONNECTIONS: Final = 10_000
+_OTHER_FILES: Final = 100
+TLS_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """With TLS 1.2 (1.3 has its own): what was recorded on the way can't be read later with the certificate's key."""
 
 
@@ -32,12 +38,24 @@ def listening_socket(host: str, port: int, option: str = "--listen") -> socket.s
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         # Some systems let two sockets bind one address, but never listen on it.
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise refused(host, port, error, option) from None
     listener.settimeout(0)
     return listener
+
+
+def most_connections() -> int:
+    """How many connections of bots there are files for, each with one to the webhook; the limit is raised first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        # Where there is no hard limit, macOS takes no number for it.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    if soft == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return max(1, min(MOST_CONNECTIONS, (soft - _OTHER_FILES) // 2))
 
 
 def check(host: str, port: int) -> None:

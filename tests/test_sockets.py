@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import resource
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from aimyproxy.errors import ListenError
-from aimyproxy.sockets import _sentence, address_of, is_loopback, listening_socket
+from aimyproxy.sockets import _sentence, address_of, is_loopback, listening_socket, most_connections
 
 
 def test_port_0_picks_a_free_one():
@@ -70,3 +73,23 @@ def test_an_ipv6_address_is_spelled_as_in_urls():
 def test_loopback_is_for_this_machine_alone(address, alone):
     """In every spelling."""
     assert is_loopback(address) is alone
+
+
+def test_the_limit_of_files_is_raised():
+    """Each connection needs one for the bot and one for the webhook."""
+    script = (
+        "import resource\n"
+        "from aimyproxy.sockets import most_connections\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 1100))\n"
+        "print(most_connections(), resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "500 (1100, 1100)\n"
+
+
+def test_without_a_limit_there_is_still_one(monkeypatch):
+    """Memory has an end, too."""
+    infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: infinite)
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    assert most_connections() == 10_000

@@ -137,7 +137,9 @@ def command(
     from aimyproxy.answering.serving import Serving
     from aimyproxy.cli.replay_screen import About, Screen
     from aimyproxy.keeping.keeper import Keeper
+    from aimyproxy.mockserver.limits import Limits
     from aimyproxy.mockserver.server import Settings, mock_server
+    from aimyproxy.sockets import most_connections
 
     if record:
         _open(recording)
@@ -157,6 +159,7 @@ def command(
         admin.address if admin else None,
         admin.token if admin else "",
         guard,
+        limits=Limits(connections=most_connections()),
         redactor=redactor,
     )
     missed = on_miss_of(on_miss, target, keeper if record else None, trust)

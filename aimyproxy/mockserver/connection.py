@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 import struct
@@ -63,10 +64,12 @@ class Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
         self._reader.address = (transport.get_extra_info("peername") or ("",))[0]
         self._state.connections.add(self)
+        self._shared.crowd.enter(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
         """It has ended; what is being answered goes on, since others may have to know of it."""
         self._state.connections.discard(self)
+        self._shared.crowd.leave(self)
         self._reader.close()
         self._waiting.clear()
         self._ending = True
@@ -124,8 +127,12 @@ class Connection(asyncio.Protocol):
             self._end()
 
     def drop(self) -> None:
-        """The server has waited long enough."""
+        """The server has waited long enough, or needs the room for others."""
         self._transport.abort()
+
+    def idle_since(self) -> float:
+        """When it last said or heard something; infinity while a body is read or a request answered."""
+        return math.inf if self._busy or self._reader.phase == "body" else self._since
 
     def look(self) -> None:
         """See whether something takes too long."""

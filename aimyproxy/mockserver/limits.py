@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from aimyproxy.sockets import MOST_CONNECTIONS
+
 BODY_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of a request's body, as sent and as decompressed; above it the answer is a 413."""
 
@@ -13,13 +15,14 @@ _BYTES_A_SECOND: Final = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, times in seconds.
+    """Sizes in bytes, times in seconds; `connections` is how many there may be at once.
 
     `head` is for the request line and the headers, and for what surrounds the chunks of a body. `head_seconds` is for
     a whole head, `body_seconds` for a body, and larger ones get more, 16 kB a second. `idle_seconds` is how long a
     connection may say nothing between requests, `unread_seconds` how long it may leave answers unread.
     """
 
+    connections: int = MOST_CONNECTIONS
     head: int = 64 * 1024
     body: int = BODY_LIMIT
     head_seconds: float = 30.0

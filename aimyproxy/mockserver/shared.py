@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from aimyproxy.mockserver.crowd import Crowd
 from aimyproxy.mockserver.wire import Wire
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Shared:
         self.app = app
         self.guard = guard
         self.limits = limits
+        self.crowd = Crowd(limits.connections)
         self.wire = Wire()
         self.now = time.monotonic()
         self._observer = observer

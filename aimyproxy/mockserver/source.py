@@ -140,6 +140,16 @@ class Source:
             thread.join()
 
     def _watch(self, stop: threading.Event, take: Callable[[Index], None], observer: Observer) -> None:
+        told = ""
+        while not stop.is_set():
+            try:
+                self._watch_on(stop, take, observer)
+            except Exception as error:  # no files or memory left, say: when there are again, edits count again
+                if told != (told := f"Edits can't be looked for now ({error}); that is tried again and again."):
+                    observer.trouble(told)
+                stop.wait(_POLL_SECONDS)
+
+    def _watch_on(self, stop: threading.Event, take: Callable[[Index], None], observer: Observer) -> None:
         took = 0.0
         # Not at once: the first request is not to wait for this either.
         if not stop.wait(_POLL_SECONDS):

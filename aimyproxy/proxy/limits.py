@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mitmproxy.proxy.server import TimeoutWatchdog
@@ -19,21 +17,7 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS: Final = 75.0
 BODY_SECONDS: Final = 60.0
-MOST_CONNECTIONS: Final = 10_000
 _SWEEP_SECONDS: Final = 1.0
-_OTHER_FILES: Final = 100
-
-
-def most_connections() -> int:
-    """How many connections of bots there are files for, each with one to the webhook; the limit is raised first."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        # Where there is no hard limit, macOS takes no number for it.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        soft = hard
-    if soft == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return max(1, min(MOST_CONNECTIONS, (soft - _OTHER_FILES) // 2))
 
 
 async def _no_watch(_: TimeoutWatchdog) -> None:

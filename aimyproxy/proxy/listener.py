@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mitmproxy.proxy import layers
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, M
 
+from aimyproxy.sockets import BACKLOG
+
 if TYPE_CHECKING:
     import socket
 
@@ -25,7 +27,7 @@ class Listener(AsyncioServerInstance[M]):
 
     async def listen(self, *_: object) -> list[asyncio.Server]:  # type: ignore[override]
         """Take connections from the socket, whatever mitmproxy's options say."""
-        return [await asyncio.start_server(self.handle_stream, sock=self._listening)]
+        return [await asyncio.start_server(self.handle_stream, sock=self._listening, backlog=BACKLOG)]
 
     def make_top_layer(self, context: Context) -> Layer:
         """What a connection begins with."""

@@ -81,7 +81,7 @@ async def serve(
         master, proxyserver = Master(Options()), Proxyserver()
         gone = partial(connections.has_gone, proxyserver)
         recorder = Recorder(keep, observer.refused, gone, served, stop.set if settings.strict else None)
-        bounds = limits.Limits(proxyserver, limits.most_connections(), limits.IDLE_SECONDS, limits.BODY_SECONDS)
+        bounds = limits.Limits(proxyserver, sockets.most_connections(), limits.IDLE_SECONDS, limits.BODY_SECONDS)
         with asyncio_utils.install_exception_handler(master._asyncio_exception_handler):  # noqa: SLF001
             _configure(master, settings, proxyserver, bounds, recorder)
             listener = Listener(ProxyMode.parse(ctx.options.mode[0]), proxyserver, listening)

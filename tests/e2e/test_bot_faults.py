@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import resource
+import signal
 import socket
 import sys
 import threading
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import START
+from tests.e2e.replays import ask, replaying
 from tests.e2e.test_record import ECHO, recorded
 from tests.processes import (
     Upstream,
@@ -226,6 +229,44 @@ def test_connections_that_are_opened_and_left_keep_nobody_out(tmp_path):
             left[-1].sendall(request_bytes(b"{}"))
             assert read_message(left[-1]) == ECHO
     assert len(recorded(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_connections_to_replay_that_are_opened_and_left_keep_nobody_out(shop, workers):
+    """As with record: the longest idle ones are closed for new ones, in each of the processes."""
+    with replaying(shop, "--workers", workers, preexec_fn=few_files) as (process, port):
+        with ExitStack() as bots:
+            left = [bots.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(300)]
+            assert ask(port)[0] == 200
+            assert left[0].recv(1) == b""
+            left[-1].sendall(request_bytes(json.dumps(START).encode()))
+            assert read_message(left[-1]).startswith(b"HTTP/1.1 200")
+            (shop.folder / "mocks.json").write_text('{"mocks": {"1": {"event": "new", "answer": {}}}}')
+            eventually(lambda: ask(port, action="new")[0] == 200, "the edit")
+        assert process.stop() == 0
+
+
+def most_that_may_wait():
+    """How many connections that nobody has taken yet the system lets wait, whatever a program asks for."""
+    limit = Path("/proc/sys/net/core/somaxconn")
+    return int(limit.read_text()) if limit.exists() else 128
+
+
+@pytest.mark.skipif(most_that_may_wait() < 1000, reason="the system lets few connections wait")
+@pytest.mark.parametrize("serving", [record, replaying])
+def test_who_comes_while_it_is_busy_waits_in_the_line(shop, serving):
+    """A bot behind a crowd is not sent away: to come again would cost it a second or more."""
+    with serving(shop.folder.parent if serving is record else shop) as (process, port, *_), ExitStack() as bots:
+        process.process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(900):
+                bots.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+        except TimeoutError:
+            pytest.fail("there was no room in the line")
+        finally:
+            process.process.send_signal(signal.SIGCONT)
+        assert post(port, json.dumps(START).encode()).startswith(b"HTTP/1.1 200")
+        assert process.stop() == 0
 
 
 def answered_at_all(port):

@@ -248,3 +248,22 @@ def test_the_files_are_watched_in_the_background(recording):
         eventually(lambda: taken, "a new index", 10)
     recording.mocks.add({"event": "bye", "answer": {}})
     assert taken[-1].mocks == 1
+
+
+def test_who_watches_gets_over_what_nobody_foresaw(recording, monkeypatch):
+    """No files left, say: that is told once, and edits are picked up when there are again."""
+    monkeypatch.setattr(source_module, "_POLL_SECONDS", 0.001)
+    source, observer, taken = Source(recording), Remembering(), []
+    tries, original = [], source.poll
+
+    def poll(*arguments):
+        tries.append(True)
+        if len(tries) < 4:
+            raise OSError("Too many open files")
+        original(*arguments)
+
+    monkeypatch.setattr(source, "poll", poll)
+    with source.watching(taken.append, observer):
+        recording.mocks.add({"event": "order", "answer": {}})
+        eventually(lambda: taken, "a new index", 10)
+    assert observer.bad == ["Edits can't be looked for now (Too many open files); that is tried again and again."]

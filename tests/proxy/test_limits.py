@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -95,23 +92,3 @@ def test_what_is_late_is_closed(proxyserver, monkeypatch):
     limited.response(flow_of(answered))
     assert swept(5) == ["time-out", "time-out", None, None, None]
     assert swept(6) == ["time-out", "time-out", None, "time-out", None]
-
-
-def test_the_limit_of_files_is_raised():
-    """Each connection needs one for the bot and one for the webhook."""
-    script = (
-        "import resource\n"
-        "from aimyproxy.proxy.limits import most_connections\n"
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 1100))\n"
-        "print(most_connections(), resource.getrlimit(resource.RLIMIT_NOFILE))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "500 (1100, 1100)\n"
-
-
-def test_without_a_limit_there_is_still_one(monkeypatch):
-    """Memory has an end, too."""
-    infinite = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: infinite)
-    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
-    assert limits.most_connections() == 10_000
