@@ -24,6 +24,9 @@ not be recorded."""
 _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _RATE: Final = re.compile(r"(\d{1,9})/([smh])")
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Beyond that, one server or another on the way refuses it.
+_LONGEST: Final = 1000
+_VALUE: Final = re.compile(rf"[ -~]{{1,{_LONGEST}}}")
 # What is sent of a path as it is; anything else would be spelled in a way of its own by each sender.
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _MEANINGFUL: Final = frozenset({"connection", "content-length", "expect", "host", "te", "transfer-encoding"})
@@ -84,8 +87,9 @@ class SecretHeader:
         """From `Name: value`; raises InvalidOption, which does not repeat the secret."""
         name, colon, value = text.partition(":")
         value = value.strip()
-        if not (colon and _NAME.fullmatch(name) and value and value.isascii() and value.isprintable()):
-            raise InvalidOption("write a header's name, a colon and a value in ASCII, as 'X-Key: k3J9…'")
+        if not (colon and _NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            problem = "write a header's name, a colon and a value in ASCII (up to 1,000 characters), as 'X-Key: k3J9…'"
+            raise InvalidOption(problem)
         if name.lower() in _MEANINGFUL:
             raise InvalidOption(f"{name} means something to HTTP: choose a header of your own, as X-Key")
         return cls(name, value)
@@ -94,8 +98,9 @@ class SecretHeader:
 def parse_path(text: str) -> str:
     """A secret path without a slash at its end; raises InvalidOption, which does not repeat the secret."""
     path = "/" + text.strip("/")
-    if not _PATH.fullmatch(path):
-        raise InvalidOption("write a path of letters, digits, dots, dashes and underscores, as /k3J9…")
+    if len(path) > _LONGEST or not _PATH.fullmatch(path):
+        problem = "write a path of letters, digits, dots, dashes and underscores (up to 1,000 characters), as /k3J9…"
+        raise InvalidOption(problem)
     return path
 
 

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from aimyproxy.cli.options import log_format_of
 from aimyproxy.cli.output import lines_are_json, say, spell_lines
 from aimyproxy.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE, AimyproxyError
 
@@ -45,7 +46,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; returns the exit status. The only place where errors become text and statuses."""
-    spell_lines("text")
+    spell_lines(log_format_of(arguments))
     try:
         status = cli.main(arguments, prog_name="aimyproxy", standalone_mode=False)
         sys.stdout.flush()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aimyproxy.cli.exposure import warn_of_admin, warn_of_strangers
-from aimyproxy.cli.options import Address
+from aimyproxy.cli.exposure import warn_of_admin
+from aimyproxy.cli.options import Address, check_not_given
 from aimyproxy.cli.output import say
 from aimyproxy.errors import InvalidOption
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from aimyproxy.guard import Guard
 
     Command = Callable[..., Any]
+
+
+_TOKEN: Final = re.compile(r"[!-~]{1,1000}")
 
 
 class Secret(click.ParamType):  # type: ignore[type-arg]
@@ -37,6 +41,23 @@ class Secret(click.ParamType):  # type: ignore[type-arg]
                 self.fail(f"{text[1:]} can't be read: {reason}.", param, ctx)
         # Blanks around it can't travel in a header, and come easily with a variable or a file.
         return text.strip()
+
+
+class Token(Secret):
+    """A secret that any client can send in a header."""
+
+    name = "token"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        token = super().convert(value, param, ctx)
+        if not _TOKEN.fullmatch(token):
+            self.fail(
+                "a token is 1 to 1,000 letters, digits and signs of ASCII without spaces, since it has to travel in a "
+                "header; `openssl rand -hex 24` makes one.",
+                param,
+                ctx,
+            )
+        return token
 
 
 def guard_options(command: Command) -> Command:
@@ -63,9 +84,7 @@ def guard_options(command: Command) -> Command:
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
         given = (options.pop("require_header"), options.pop("secret_path"), options.pop("rate_limit"))
-        guard = None if given == (None, None, None) else _guard(*given)
-        warn_of_strangers(options["listen"], guard)
-        return command(*arguments, guard=guard, **options)
+        return command(*arguments, guard=None if given == (None, None, None) else _guard(*given), **options)
 
     return wrapped
 
@@ -113,7 +132,7 @@ def admin_options(command: Command) -> Command:
     )
     @click.option(
         "--admin-token",
-        type=Secret(),
+        type=Token(),
         metavar="TOKEN",
         help="What the admin surface asks for; made up unless given. @FILE reads it from a file.",
     )
@@ -122,8 +141,8 @@ def admin_options(command: Command) -> Command:
         import secrets
 
         address, token = options.pop("admin"), options.pop("admin_token")
-        if token is not None and (address is None or not token):
-            raise click.UsageError("--admin-token is for --admin, and must not be empty.")
+        if address is None:
+            check_not_given("is for --admin: give that, too, or leave it out.", "admin_token")
         admin = address and AdminOptions(address, token or secrets.token_urlsafe(), made_up=token is None)
         return command(*arguments, admin=admin, **options)
 

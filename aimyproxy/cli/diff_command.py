@@ -12,14 +12,16 @@ import click
 
 from aimyproxy.cli.diff_options import Share, gate_options, live_options, rule_options, scope_options
 from aimyproxy.cli.diff_output import FORMATS, style_of, write
+from aimyproxy.cli.exposure import warn_of_trust
 from aimyproxy.cli.options import Url, recordings_option
-from aimyproxy.cli.redaction import Wanted, redaction_options
+from aimyproxy.cli.redaction import redaction_options
 from aimyproxy.errors import EXIT_OK, InvalidDocument, InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aimyproxy.answering.questions import Questions
+    from aimyproxy.cli.redaction import Wanted
     from aimyproxy.diff.answers import Scope
     from aimyproxy.diff.gate import Gate
     from aimyproxy.diff.live import LiveOptions, Redaction
@@ -94,8 +96,7 @@ def command(
     scope: Scope,
     rules: dict[str, tuple[str, ...]],
     gate: Gate,
-    redact: tuple[str, ...],
-    no_redact: bool,
+    wanted: Wanted,
 ) -> int:
     """What would another version of the webhook change for the bot's users?
 
@@ -126,12 +127,13 @@ def command(
         click.echo(planned(folder, baseline, target, selection, live))
         return EXIT_OK
     recording = folder.open(baseline)
+    warn_of_trust(live.trust)
     terms = Terms(selection, rules_of(recording, _told(rules)), gate, scope, verbose=scope.context, learn=_learned)
     with _progress() as progress:
         if target is None:
             report = diff_recordings(recording, folder.open(candidate or ""), terms, progress)
         else:
-            redaction = _redaction(recording, redact, live, Target.parse(target), no_redact=no_redact)
+            redaction = _redaction(recording, wanted, live, Target.parse(target))
             report = diff_live(folder, recording, Target.parse(target), live, progress, terms, redaction)
     write(report, {output: style or style_of(output) for output in outputs}, style or "text")
     return report.exit_status
@@ -145,9 +147,7 @@ def _learned(recording: Recording) -> Questions:
     return Questions(load(recording, "learned").models())
 
 
-def _redaction(
-    recording: Recording, redact: tuple[str, ...], live: LiveOptions, target: Target, *, no_redact: bool
-) -> Redaction:
+def _redaction(recording: Recording, wanted: Wanted, live: LiveOptions, target: Target) -> Redaction:
     """Fresh answers are redacted as the baseline is; what is saved, as the options want besides."""
     from functools import partial
 
@@ -155,11 +155,8 @@ def _redaction(
     from aimyproxy.redaction.targets import secrets_of
     from aimyproxy.store.redacted import redactor_of, standing_of
 
-    if (redact or no_redact) and not live.save:
-        raise click.UsageError("--redact and --no-redact are for what is saved: give --save NAME, too.")
     targets = [target, *([live.against] if live.against else [])]
-    wanted, rules, redactor = Wanted(redact, nothing=no_redact), standing_of(recording).rules, redactor_of(recording)
-
+    rules, redactor = standing_of(recording).rules, redactor_of(recording)
     known = [secret for one in targets for secret in secrets_of(one)]
     if redactor:
         redactor.learn(known)

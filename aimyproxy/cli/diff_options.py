@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aimyproxy.cli.options import HeaderName, Number, Url, trust_options
+from aimyproxy.cli.options import HeaderName, Number, Url, check_not_given, trust_options
 from aimyproxy.diff.gate import CAUSES, SLOWER, Gate
 from aimyproxy.target import REPLAY_HEADER, Target
 
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
+_LIVE: Final = (
+    "save",
+    "concurrency",
+    "timeout",
+    "rate",
+    "repeat",
+    "replay_header",
+    "against",
+    "chain",
+    "ca",
+    "insecure",
+    "dry_run",
+)
 _RULES: Final = ("ignore", "only", "tolerance", "key", "set")
 
 
@@ -115,16 +128,9 @@ def live_options(command: Command) -> Command:
             options.pop("trust"),
         )
         if options["target"] is None:
-            for given, does in (
-                (save is not None, "--save keeps what a webhook answers"),
-                (against, "--baseline says what to compare a webhook with"),
-                (chain, "--chain asks a webhook"),
-                (live.trust.ca or live.trust.insecure, "--ca and --insecure say which webhook to trust"),
-                (repeat > 1, "--repeat asks a webhook again"),
-                (options["dry_run"], "--dry-run says what a webhook would be sent"),
-            ):
-                if given:
-                    raise click.UsageError(f"{does}: it needs --target URL.")
+            check_not_given("is about how a webhook is asked: it needs --target URL.", *_LIVE)
+        if save is None:
+            check_not_given("is about what is saved: it needs --save NAME.", "redact", "no_redact")
         return command(*arguments, live=live, **options)
 
     return wrapped

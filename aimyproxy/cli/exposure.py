@@ -24,6 +24,12 @@ def warn_of_listening(url: str) -> None:
         )
 
 
+def warn_of_access(listen: tuple[str, int], guard: Guard | None, trust: Trust) -> None:
+    """Warn where anybody may call what listens on this host and port, or be the webhook."""
+    warn_of_strangers(listen, guard)
+    warn_of_trust(trust)
+
+
 def warn_of_strangers(listen: tuple[str, int], guard: Guard | None) -> None:
     """Warn where anybody may call what is about to listen on this host and port."""
     from aimyproxy.sockets import is_loopback

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
-from aimyproxy.cli.exposure import warn_of_trust
-from aimyproxy.cli.output import spell_lines
 from aimyproxy.errors import InvalidOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from aimyproxy.store.folder import RecordingsFolder
 
@@ -76,6 +75,28 @@ class HeaderName(click.ParamType):  # type: ignore[type-arg]
         return text
 
 
+def given(name: str) -> bool:
+    """Whether the user gave this parameter of the running command, on the command line or by its variable."""
+    return click.get_current_context().get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
+
+
+def check_not_given(why: str, *names: str) -> None:
+    """See that the user gave none of these parameters, which would do nothing; `why` follows the option in the error.
+
+    Raises:
+        UsageError: one was given.
+    """
+    for parameter in click.get_current_context().command.params:
+        if parameter.name in names and given(parameter.name):
+            raise click.UsageError(f"{parameter.opts[0]} {why}")
+
+
+def check_alone(workers: int, whys: Mapping[str, str]) -> None:
+    """See that several workers are asked for nothing that one process has to do alone, and why; raises UsageError."""
+    for name, why in whys.items() if workers > 1 else ():
+        check_not_given(f"needs a single worker, since {why}: leave out --workers, or it.", name)
+
+
 def default_address() -> str:
     """Where to listen unless told: a hosting platform's PORT on every interface, else port 8080 on loopback."""
     port = os.environ.get("PORT")
@@ -120,14 +141,20 @@ def listen_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Pass the certificate and key for HTTPS as `cert` and `key`, two paths or None."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
-    function = click.option("--key", type=file, help="Its private key (PEM), where it is in a file of its own.")(
-        function
-    )
-    return click.option("--cert", type=file, help="Listen with HTTPS: the certificate chain (PEM).")(function)
+
+    @click.option("--cert", type=file, help="Listen with HTTPS: the certificate chain (PEM).")
+    @click.option("--key", type=file, help="Its private key (PEM), where it is in a file of its own.")
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        if options["cert"] is None:
+            check_not_given("needs --cert, the certificate that belongs to it.", "key")
+        return function(*arguments, **options)
+
+    return wrapped
 
 
 def trust_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Pass whose certificates are accepted as `trust`; warns where that is anybody's."""
+    """Pass whose certificates are accepted as `trust`."""
 
     @click.option(
         "--ca",
@@ -144,26 +171,29 @@ def trust_options(function: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("--insecure verifies nothing: leave it out, or --ca.")
         # Now, before anything else is begun.
         trust.context()
-        warn_of_trust(trust)
         return function(*arguments, trust=trust, **options)
 
     return wrapped
 
 
-def _spell(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
-    spell_lines(value)
-
-
 def log_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the user choose who reads what is said; nothing is passed."""
+    """Let the user choose who reads what is said; nothing is passed: `log_format_of` has looked before all else."""
     return click.option(
         "--log-format",
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        # Before the others: what is wrong with them is said in this form, too.
-        is_eager=True,
         expose_value=False,
-        callback=_spell,
         help="What is said on standard error: lines for people, or a JSON object a line for log collectors.",
     )(function)
+
+
+def log_format_of(arguments: Sequence[str]) -> str:
+    """What `--log-format` says in a command line, or its variable: what is wrong with the rest is said like that."""
+    option, found = "--log-format", ""
+    for one, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, equals, value = one.partition("=")
+        if name == option:
+            found = value if equals else following
+    command = next((one for one in arguments if not one.startswith("-")), "")
+    return found or os.environ.get(f"AIMYPROXY_{command.upper()}_LOG_FORMAT", "")

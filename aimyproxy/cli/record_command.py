@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from aimyproxy.cli.access_options import admin_options, guard_options
+from aimyproxy.cli.exposure import warn_of_access
+from aimyproxy.cli.keeping_options import keeping_options
 from aimyproxy.cli.options import (
-    HeaderName,
     Number,
     Url,
+    check_alone,
     listen_option,
     log_option,
     recordings_option,
     tls_options,
     trust_options,
 )
-from aimyproxy.cli.output import counted, say, saying_aside
-from aimyproxy.cli.redaction import Wanted, redaction_options
-from aimyproxy.errors import EXIT_OK, RecordingIncomplete, StoreError
-from aimyproxy.target import REPLAY_HEADER
+from aimyproxy.cli.output import saying_aside
+from aimyproxy.cli.redaction import redaction_options
+from aimyproxy.cli.shadow import copying, shadow_options
+from aimyproxy.errors import EXIT_OK, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from aimyproxy.cli.access_options import AdminOptions
+    from aimyproxy.cli.keeping_options import Keeping
     from aimyproxy.cli.record_screen import Screen
-    from aimyproxy.diff.shadow import Shadow
+    from aimyproxy.cli.redaction import Wanted
+    from aimyproxy.cli.shadow import Shadowing
     from aimyproxy.exchange import Exchange
     from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
@@ -61,19 +66,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Warn of answers that took more seconds than this.",
 )
-@click.option(
-    "--shadow",
-    type=Url(),
-    help="Send a copy of each request to this webhook, too, after the bot was served; for `diff NAME NAME@shadow`.",
-)
-@click.option(
-    "--shadow-header",
-    type=HeaderName(),
-    metavar="NAME",
-    default=REPLAY_HEADER,
-    show_default=True,
-    help="The header that marks these copies; '' for none.",
-)
+@shadow_options
 @click.option(
     "--max-body",
     type=Number(min=0, min_open=True),
@@ -82,15 +75,7 @@ if TYPE_CHECKING:
     metavar="MB",
     help="The largest body: a larger request gets a 413, for a larger answer the bot gets a 502.",
 )
-@click.option(
-    "--hold",
-    type=Number(min=0),
-    default=64.0,
-    show_default=True,
-    metavar="MB",
-    help="How much may wait in memory while the recording can't be written; what comes beyond that is lost.",
-)
-@click.option("--strict", is_flag=True, help="Stop serving, with a 503, when an exchange can't be recorded.")
+@keeping_options
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -113,14 +98,11 @@ def command(
     admin: AdminOptions | None,
     timeout: float,
     slow: float,
-    shadow: str | None,
-    shadow_header: str,
+    shadowing: Shadowing | None,
     max_body: float,
-    hold: float,
-    strict: bool,
-    redact: tuple[str, ...],
-    no_redact: bool,
+    keeping: Keeping,
     workers: int,
+    wanted: Wanted,
     folder: RecordingsFolder,
 ) -> int:
     """Record the bot's traffic as NAME.
@@ -134,23 +116,16 @@ def command(
     from aimyproxy.cli.record_admin import RecordAdmin
     from aimyproxy.cli.record_screen import Screen
     from aimyproxy.keeping.keeper import Keeper
-    from aimyproxy.keeping.waiting import Room
     from aimyproxy.proxy.settings import Settings
-    from aimyproxy.redaction.targets import secrets_of
     from aimyproxy.target import Target
 
+    check_alone(workers, {"rate_limit": "each process would count for itself"})
     if workers == 1:
         from aimyproxy.proxy.server import run
     else:
         from aimyproxy.proxy.supervisor import run
-    if key and not cert:
-        raise click.UsageError("--key needs --cert, the certificate that belongs to it.")
-    if workers > 1 and guard and guard.counts:
-        raise click.UsageError("--rate-limit needs --workers 1: of several processes, each would count for itself.")
-    where, wanted = Target.parse(target), Wanted(redact, nothing=no_redact)
-    targets = [where, *([Target.parse(shadow)] if shadow else [])]
-    secrets = [*(one for target in targets for one in secrets_of(target)), *(guard.secrets if guard else ())]
-    settings = Settings(where, listen, timeout, cert, key, trust, guard, strict, int(max_body * 1_000_000), workers)
+    where, size = Target.parse(target), int(max_body * 1_000_000)
+    settings = Settings(where, listen, timeout, cert, key, trust, guard, keeping.strict, size, workers)
     surface = RecordAdmin(admin)
     # Before anything is written: a recording without a run behind it would only be in the way.
     sockets.check(*listen)
@@ -159,19 +134,21 @@ def command(
         screen = Screen(recording, slow)
         observer = surface.watching(screen)
         screen.opened(created)
-        redacting = _redacting(wanted, recording, secrets, screen)
-        keeper = Keeper(recording, observer, redact=redacting, room=Room(size=int(hold * 1_000_000)), strict=strict)
+        redacting = partial(_redacting, wanted, _secrets(where, shadowing, guard), screen)
+        redact = redacting(recording)
+        keeper = Keeper(recording, observer, redact=redact, room=keeping.room, strict=keeping.strict)
 
         def started(host: str, port: int) -> None:
             screen.listening(host, port, where.display, tls=bool(cert))
+            warn_of_access(listen, guard, trust)
             surface.started()
-            if shadow:
-                say(f"A copy of each request goes to {targets[-1].display}, its answers to {name}@shadow.")
+            if shadowing:
+                shadowing.tell(name)
 
         try:
             with (
                 keeper.running(),
-                _shadowing(folder, recording, targets, secrets, wanted, shadow_header, trust, screen) as copies,
+                copying(shadowing, folder, recording, trust, screen, partial(redacting, like=recording)) as copies,
                 surface.serving(name, keeper, copies),
             ):
                 run(settings, keeper, observer, started, copies.put if copies else None, surface.stopping)
@@ -179,15 +156,20 @@ def command(
             _end(recording, keeper, screen)
             if created and not screen.listened and not len(recording):
                 folder.remove(name)
-    if strict and keeper.reason:
-        raise RecordingIncomplete(f"Stopped, as --strict asks: {keeper.reason} The bot got a 503.")
-    if keeper.incomplete:
-        raise RecordingIncomplete(keeper.incomplete)
+    keeping.check(keeper)
     return EXIT_OK
 
 
+def _secrets(target: Target, shadowing: Shadowing | None, guard: Guard | None) -> list[str]:
+    """What the options tell us that nobody may read in the recording or on the terminal."""
+    from aimyproxy.redaction.targets import secrets_of
+
+    targets = [target, shadowing.target] if shadowing else [target]
+    return [*(one for target in targets for one in secrets_of(target)), *(guard.secrets if guard else ())]
+
+
 def _redacting(
-    wanted: Wanted, recording: Recording, secrets: list[str], screen: Screen, like: Recording | None = None
+    wanted: Wanted, secrets: list[str], screen: Screen, recording: Recording, like: Recording | None = None
 ) -> Callable[[Exchange], Exchange]:
     """What is done to an exchange before it is recorded and shown; raises InvalidOption.
 
@@ -207,71 +189,3 @@ def _end(recording: Recording, keeper: Keeper, screen: Screen) -> None:
         recording.close()
     if screen.listened:
         screen.summary(keeper.recorded)
-
-
-@contextmanager
-def _shadowing(
-    folder: RecordingsFolder,
-    original: Recording,
-    targets: list[Target],
-    secrets: list[str],
-    wanted: Wanted,
-    mark: str,
-    trust: Trust,
-    screen: Screen,
-) -> Iterator[Shadow | None]:
-    """A context with what sends copies of what the bot asks; None where nobody wants any."""
-    _, *shadows = targets
-    if not shadows:
-        yield None
-        return
-    from aimyproxy.cli.record_screen import Behind
-    from aimyproxy.diff.shadow import Shadow
-    from aimyproxy.keeping.keeper import Keeper
-
-    [target], name = shadows, original.name
-    recording, created = folder.open_or_create(f"{name}@shadow", target.display)
-    keeper = Keeper(recording, Behind(screen), redact=_redacting(wanted, recording, secrets, screen, original))
-    shadow = Shadow(target, keeper.keep, name, screen.trouble, mark=mark or None, trust=trust)
-    try:
-        with keeper.running(), shadow.running(), _hurried(shadow.give_up):
-            yield shadow
-    finally:
-        with suppress(StoreError):
-            recording.close()
-        if created and not len(recording):
-            folder.remove(recording.name)
-        if screen.listened:
-            say(shadowed(shadow, name), "yellow" if shadow.unsent or shadow.dropped else None)
-    if keeper.incomplete:
-        raise RecordingIncomplete(f"{recording.name}: {keeper.incomplete}")
-
-
-@contextmanager
-def _hurried(give_up: Callable[[], None]) -> Iterator[None]:
-    """A context after which a further signal ends the waiting for copies, and nothing else."""
-    import signal
-
-    def once(_number: int, _frame: object) -> None:
-        for one in numbers:
-            signal.signal(one, signal.SIG_IGN)
-        give_up()
-
-    from aimyproxy.proxy.loops import ending
-
-    numbers = ending()
-    yield
-    for number in numbers:
-        signal.signal(number, once)
-
-
-def shadowed(shadow: Shadow, name: str) -> str:
-    """What became of the copies, in words."""
-    left_out = [
-        f"{counted(number, 'request')} {what}"
-        for number, what in ((shadow.unsent, "did not get through"), (shadow.dropped, "dropped: it was too slow"))
-        if number
-    ]
-    told = f"; {', '.join(left_out)}" if left_out else ""
-    compare = f" Compare: aimyproxy diff {name} {name}@shadow" if shadow.sent else ""
-    return f"The shadow answered {counted(shadow.sent, 'request')}{told}.{compare}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -103,5 +104,13 @@ def redact_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def redaction_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Pass `redact` and `no_redact`."""
-    return click.option("--no-redact", is_flag=True, help="Keep even secrets as they come.")(redact_option(function))
+    """Pass what these options ask for as `wanted`."""
+
+    @redact_option
+    @click.option("--no-redact", is_flag=True, help="Keep even secrets as they come.")
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        wanted = Wanted(options.pop("redact"), nothing=options.pop("no_redact"))
+        return function(*arguments, wanted=wanted, **options)
+
+    return wrapped

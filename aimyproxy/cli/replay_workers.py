@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
+    from aimyproxy.cli.miss_options import Missing
     from aimyproxy.mockserver.server import Settings
     from aimyproxy.mockserver.workers import Channel
     from aimyproxy.redaction.redactor import Redactor
-    from aimyproxy.trust import Trust
 
 _SECONDS: Final = 0.5
 """How often a worker says what it has counted; one that is killed takes with it what it counted since."""
@@ -39,9 +39,7 @@ class Job:
     root: Path
     name: str
     settings: Settings
-    on_miss: str
-    target: str | None
-    trust: Trust
+    missing: Missing
     quiet: bool
     log_format: str
 
@@ -131,7 +129,7 @@ class _WorkersScreen(Screen):
 
 def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> None:
     """All that a worker does, until a signal ends it or nobody hears it any more."""
-    from aimyproxy.cli.replay_command import on_miss_of, redactor_for
+    from aimyproxy.cli.replay_command import redactor_for
 
     spell_lines(job.log_format)
     settings = job.settings
@@ -139,10 +137,10 @@ def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> N
         # Each has its own, or what is fresh would be the same in all of them.
         settings = replace(settings, serving=replace(settings.serving, dice=Dice()))
     recording = RecordingsFolder(job.root).open(job.name)
-    redactor = redactor_for(recording, job.target, settings.guard, None)
+    redactor = redactor_for(recording, job.missing.target, settings.guard, None)
     settings = replace(settings, redactor=redactor)
     screen = _WorkersScreen(job, channel, redactor)
-    missed = on_miss_of(job.on_miss, job.target, None, job.trust)
+    missed = job.missing.on_miss()
     with (
         saying_aside(),
         mock_server_among_others(settings, recording, missed, screen, listening, table) as server,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aimyproxy.cli.options import recordings_option
+from aimyproxy.cli.options import check_not_given, recordings_option
 from aimyproxy.cli.output import counted, exchange_line, local_time, say
 from aimyproxy.errors import EXIT_OK
 from aimyproxy.wording import printable, printable_lines
@@ -96,6 +96,8 @@ def command(
     """Show the recording NAME as a table, or its exchange ID whole."""
     recording = folder.open(name)
     if identity is not None:
+        why = "chooses among all exchanges: leave it out, or the ID."
+        check_not_given(why, "event", "user", "channel", "failed", "since")
         show_exchange(recording, identity, as_json=as_json)
     else:
         show_recording(recording, Filters(event, user, channel, failed, since), as_json=as_json)

@@ -14,6 +14,7 @@ from aimyproxy import aimylogic
 from aimyproxy.content import kept_body
 from aimyproxy.diff.resend import connection_problem
 from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
+from aimyproxy.guard import UNRECORDED
 from aimyproxy.mockserver.limits import BODY_LIMIT
 from aimyproxy.mockserver.messages import Reply, kept_headers, kept_request
 from aimyproxy.store.recording import now
@@ -21,6 +22,8 @@ from aimyproxy.target import webhook_failure
 from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aimyproxy.answering.misses import Miss
     from aimyproxy.exchange import FailureKind, Headers, Request
     from aimyproxy.keeping.keeper import Keeper
@@ -46,16 +49,23 @@ class _Got:
 class Forward:
     """Asks the target, and only it, for what the recording can't answer. `timeout` is in seconds.
 
-    With a `keeper`, what came back is recorded before the bot gets it. `trust` says whose certificates are accepted;
-    InvalidOption where that can't be used.
+    With a `keeper`, what came back is recorded before the bot gets it; where that can't be, `unrecorded` is called, if
+    there is such, and the bot gets a 503. `trust` says whose certificates are accepted; InvalidOption where that can't
+    be used.
     """
 
     def __init__(
-        self, target: Target, timeout: float = 30.0, keeper: Keeper | None = None, trust: Trust = SYSTEM
+        self,
+        target: Target,
+        timeout: float = 30.0,
+        keeper: Keeper | None = None,
+        trust: Trust = SYSTEM,
+        unrecorded: Callable[[], None] | None = None,
     ) -> None:
         self._target = target
         self._timeout = timeout
         self._keeper = keeper
+        self._unrecorded = unrecorded
         self._tls = trust.context()
         self._session: aiohttp.ClientSession | None = None
 
@@ -65,7 +75,10 @@ class Forward:
         got = await self._asked(request, raw)
         if self._keeper is not None:
             milliseconds = round((time.perf_counter() - begun) * 1000, 3)
-            await self._keeper.keep(_exchange(at, request, got, milliseconds))
+            identity = await self._keeper.keep(_exchange(at, request, got, milliseconds))
+            if identity is None and self._unrecorded:
+                self._unrecorded()
+                return Reply(UNRECORDED.status, UNRECORDED.headers, UNRECORDED.body, "forward")
         if isinstance(got, Failure):
             return self._failure(504 if got.kind == "timeout" else 502, got.message)
         returned = tuple((name, value) for name, value in got.headers if name.lower() not in _NOT_RETURNED)

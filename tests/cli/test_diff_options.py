@@ -91,8 +91,8 @@ def test_slower_answers_are_told_and_fail_if_wanted(aimyproxy, root):
         (("--sample", "nan"), "nan: write a share"),
         (("--sample", "ten"), "ten: write a share"),
         (("--replay-header", "a b"), "a b: that is no header's name"),
-        (("--repeat", "2"), "--repeat asks a webhook again: it needs --target URL."),
-        (("--dry-run",), "--dry-run says what a webhook would be sent: it needs --target URL."),
+        (("--repeat", "2"), "--repeat is about how a webhook is asked: it needs --target URL."),
+        (("--dry-run",), "--dry-run is about how a webhook is asked: it needs --target URL."),
         (("--user", "nobody"), "--user nobody: no exchange that was chosen is of such a userId."),
     ],
 )

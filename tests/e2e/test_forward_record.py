@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import signal
+from contextlib import contextmanager
 
 import pytest
 
@@ -147,11 +148,17 @@ def limit_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 
 
+@contextmanager
+def on_a_small_disk(shop, url, *arguments):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    with forwarding(shop, url, *arguments, preexec_fn=limit_files, env=environment) as both:
+        yield both
+
+
 def test_a_full_disk_keeps_no_answer_from_the_bot(shop):
     """It is told once, counted, and ends in status 1."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     with Upstream(answering(LIVE)) as upstream:
-        with forwarding(shop, upstream.url, preexec_fn=limit_files, env=environment) as (process, port):
+        with on_a_small_disk(shop, upstream.url) as (process, port):
             for number in range(6):
                 status, _, body = ask(port, action="menu", text=f"{number}" * 900)
                 assert (status, body) == (200, {"live": True})
@@ -163,8 +170,35 @@ def test_a_full_disk_keeps_no_answer_from_the_bot(shop):
     assert json.loads(shop.path.read_text())["exchanges"].keys() >= {"1", "2", "3"}
 
 
+def test_where_nothing_may_wait_all_is_lost_and_the_bot_served(shop):
+    """Each of them is told of."""
+    with Upstream(answering(LIVE)) as upstream:
+        with on_a_small_disk(shop, upstream.url, "--hold", "0", "--quiet") as (process, port):
+            for number in range(6):
+                assert ask(port, action="menu", text=f"{number}" * 900)[0] == 200
+            assert process.stop(signal.SIGTERM) == 1
+    lost = [line for line in process.stderr if line.startswith("LOST, as the last of ")]
+    assert len(lost) > 1
+    assert process.stderr[-1] == f"Error: {len(lost)} exchanges could not be recorded; the bot was served."
+
+
+def test_with_strict_replay_stops_when_it_can_not_record(shop):
+    """As record does: the bot gets a 503, the user a sentence."""
+    with Upstream(answering(LIVE)) as upstream:
+        with on_a_small_disk(shop, upstream.url, "--strict") as (process, port):
+            number = 0
+            while (got := ask(port, action="menu", text=f"{number}" * 900))[0] == 200:
+                number += 1
+            assert got[0] == 503
+            assert "serves nothing that it doesn't record" in got[2]["error"]
+            assert process.finished() == 1
+    assert len(list(Recording(shop.folder))) == 3 + number
+    assert process.stderr[-1].startswith("Error: Stopped, as --strict asks: ")
+    assert process.stderr[-1].endswith("The bot got a 503.")
+
+
 def test_recording_needs_forwarding(shop):
     """There is nothing else to record."""
     process = run("replay", "shop", "--recordings", shop.folder.parent, "--record")
     assert process.process.returncode == 2
-    assert "--record keeps what was forwarded: it needs --on-miss forward" in process.stderr[-1]
+    assert "--record is for --on-miss forward" in process.stderr[-1]
