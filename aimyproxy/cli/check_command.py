@@ -45,6 +45,8 @@ def command(names: tuple[str, ...], folder: RecordingsFolder) -> int:
             status = EXIT_DIFFERENT
         else:
             mocks = counted(len(recording.mocks.read()), "mock")
+            for note in _notes(recording):
+                say(f"{name}: {note}", "yellow", "warning")
             say(f"{name}: fine, {counted(len(recording), 'exchange')} and {mocks}.")
     return status
 
@@ -74,22 +76,47 @@ def problems_of(recording: Recording) -> Iterator[str]:
 
 def _secrets(recording: Recording) -> Iterator[str]:
     """That there are secrets which nobody replaced, or that nobody can by the rules and the key that are there."""
-    from aimyproxy.store.redacted import redactor_of, secrets_in
+    from aimyproxy.store.afterwards import unredacted
+    from aimyproxy.store.redacted import key_of, standing_of
 
+    file = key_of(recording)
     try:
-        redactor_of(recording)
+        known, key = standing_of(recording), file.read()
     except AimyproxyError as error:
         yield str(error)
         return
+    if key is not None and known.other_key(key):
+        yield f"{file.path} is not the key that the recording was redacted by; it makes other replacements."
     try:
-        found = secrets_in(recording)
+        found = unredacted(recording)
     except AimyproxyError:
         # It is named already.
         return
-    if found:
-        shown = ", ".join(map(str, found[:_MOST_NAMED])) + (", …" if len(found) > _MOST_NAMED else "")
-        holding = "1 exchange holds" if len(found) == 1 else f"{len(found):,} exchanges hold"
-        yield f"{holding} secrets as they came ({shown}); `aimyproxy redact {recording.name}` replaces them."
+    what = "secrets"
+    if known.rules and known.rules.spelled:
+        what = f"values to be redacted ({', '.join(known.rules.document())})"
+    advice = f"`aimyproxy redact {recording.name}` replaces them."
+    if ids := found.exchanges:
+        shown = ", ".join(map(str, ids[:_MOST_NAMED])) + (", …" if len(ids) > _MOST_NAMED else "")
+        holding = "1 exchange holds" if len(ids) == 1 else f"{len(ids):,} exchanges hold"
+        yield f"{holding} {what} as they came ({shown}); {advice}"
+    for name in found.files:
+        yield f"{recording.folder / name} holds {what} as they came; {advice}"
+
+
+def _notes(recording: Recording) -> Iterator[str]:
+    """What is not wrong, but good to know."""
+    from aimyproxy.store.redacted import key_of, standing_of
+
+    known, file = standing_of(recording), key_of(recording)
+    if known.key and not file.path.exists():
+        yield (
+            f"{file.path} is missing: replay doesn't find what was replaced, and what is recorded from now on "
+            "gets other replacements. If there is a copy, put it back."
+        )
+    if known.key and known.since < known.key_since:
+        before = f"exchanges before {known.key_since}"
+        yield f"{before} were redacted by another key: the same values have other replacements there."
 
 
 def _parse_strictly(line: bytes) -> JSON:

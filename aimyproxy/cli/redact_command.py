@@ -36,7 +36,8 @@ def command(names: tuple[str, ...], redact: tuple[str, ...], folder: RecordingsF
 
 
 def _redact(recording: Recording, rules: Rules) -> None:
-    from aimyproxy.store.redacted import redact, standing_of
+    from aimyproxy.store.afterwards import redact
+    from aimyproxy.store.redacted import standing_of
 
     outcome = redact(recording, rules)
     recording.close()

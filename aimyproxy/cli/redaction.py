@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.redaction.rules import Rules
+    from aimyproxy.store.keyfile import KeyFile
     from aimyproxy.store.recording import Recording
+    from aimyproxy.store.redacted import Standing
 
 
 class Wanted:
@@ -36,6 +38,7 @@ class Wanted:
         Raises:
             InvalidOption: the recording is redacted otherwise than the options want.
         """
+        from aimyproxy.redaction.redactor import Redactor
         from aimyproxy.store.redacted import begin, key_of, standing_of
 
         rules = self.rules
@@ -51,15 +54,13 @@ class Wanted:
         elif self.nothing:
             say(f"Nothing is redacted: {recording.name} keeps tokens and passwords as they come.", "yellow", "warning")
             return None
-        else:
-            begin(recording, rules)
-            if exchanges:
-                before = counted(len(recording), "exchange")
-                say(f"What comes is redacted; the {before} from before can be: `aimyproxy redact {recording.name}`.")
-        if exchanges and known.rules is not None and key_of(recording).read() is None:
-            missing = key_of(recording).path
-            say(f"{missing} is missing: a new key makes other replacements than before.", "yellow", "warning")
-        return _redactor(recording, rules, key_of(like).read() if like is not None else None)
+        elif exchanges:
+            before = counted(len(recording), "exchange")
+            say(f"What comes is redacted; the {before} from before can be: `aimyproxy redact {recording.name}`.")
+        if exchanges and known.rules is not None:
+            _warn_of_key(key_of(recording), known)
+        key = key_of(recording).made(key_of(like).read() if like is not None else None)
+        return Redactor(key, begin(recording, rules, key).rules or rules)
 
     def _check(self, recording: Recording, rules: Rules) -> None:
         name, how = recording.name, ", ".join(rules.document())
@@ -76,11 +77,12 @@ class Wanted:
             )
 
 
-def _redactor(recording: Recording, rules: Rules, key: bytes | None) -> Redactor:
-    from aimyproxy.redaction.redactor import Redactor
-    from aimyproxy.store.redacted import key_of
-
-    return Redactor(key_of(recording).made(key), rules)
+def _warn_of_key(file: KeyFile, known: Standing) -> None:
+    key = file.read()
+    if key is None:
+        say(f"{file.path} is missing: a new key makes other replacements than before.", "yellow", "warning")
+    elif known.other_key(key):
+        say(f"{file.path} is not the key from before: it makes other replacements.", "yellow", "warning")
 
 
 def rules_of(given: tuple[str, ...]) -> Rules:

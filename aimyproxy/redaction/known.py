@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from aimyproxy.aimylogic import SYSTEM_VARIABLES
 from aimyproxy.redaction.spellings import Spelled
@@ -13,6 +13,7 @@ from aimyproxy.redaction.spellings import Spelled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_Key = TypeVar("_Key", bytes, int)
 Kind: TypeAlias = Literal["secret", "personal", "utterance"]
 """What a value is. An utterance is what a user said: most are words that mean nothing elsewhere."""
 
@@ -36,7 +37,7 @@ class KnownValues:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._values: OrderedDict[str, Spelled] = OrderedDict()
-        self._short: dict[bytes, str] = {}
+        self._short: dict[bytes, tuple[str, ...]] = {}
         self._grams = (_Grams(8, "Q"), _Grams(4, "I"))
 
     def __len__(self) -> int:
@@ -52,7 +53,7 @@ class KnownValues:
             return
         value = Spelled(text, replacement, apart=how == "apart")
         if value.word:
-            self._short[value.word] = text
+            self._short[value.word] = (*self._short.get(value.word, ()), text)
         for needle in value.needles:
             self._grams_for(needle).add(needle, text)
         self._values[text] = value
@@ -77,7 +78,7 @@ class KnownValues:
         if b"\\" in raw or b"%" in raw:
             raw = _ESCAPES.sub(b" ", raw)
         if not self._short.keys().isdisjoint(words := _WORDS.findall(raw)):
-            yield from {self._short[word] for word in words if word in self._short}
+            yield from {text for word in words if word in self._short for text in self._short[word]}
 
     def _grams_for(self, needle: bytes) -> _Grams:
         long, short = self._grams
@@ -86,7 +87,7 @@ class KnownValues:
     def _forget(self, text: str) -> None:
         value = self._values.pop(text)
         if value.word:
-            del self._short[value.word]
+            _without(self._short, value.word, text)
         for needle in value.needles:
             self._grams_for(needle).remove(needle, text)
 
@@ -130,8 +131,7 @@ class _Grams:
 
     def remove(self, needle: bytes, text: str) -> None:
         for word in self._of(needle):
-            if left := tuple(other for other in self._texts.pop(word, ()) if other != text):
-                self._texts[word] = left
+            _without(self._texts, word, text)
 
     def found_in(self, raw: bytes) -> set[str]:
         if not self._texts:
@@ -145,3 +145,8 @@ class _Grams:
         # Of a long one the end: tokens of one maker begin alike.
         tail = needle[-self.shortest :]
         return {int.from_bytes(tail[start : start + self._size], sys.byteorder) for start in range(self._size)}
+
+
+def _without(texts: dict[_Key, tuple[str, ...]], key: _Key, text: str) -> None:
+    if left := tuple(other for other in texts.pop(key, ()) if other != text):
+        texts[key] = left

@@ -18,10 +18,19 @@ if TYPE_CHECKING:
 _FEW: Final = 1 << 48
 """Of a shape with fewer values than this, each value gets another's place, and the key leads back (as trying
 them all would). Of larger ones, two values can only get the same by a chance of 1 in 2^48, and nothing leads back."""
+_MANY: Final = 1 << 72
+_MARKS: Final = 1 << 24
+"""Of a shape with at least `_MANY` values, replacements bear a mark that only the key makes: one of this many. So a
+replacement can be told from a value; that a value happens to bear its mark has a chance of 1 in 2^24."""
 _EXPONENT: Final = re.compile(r"-?[0-9.]{1,40}[eE][+-]?[0-9]{1,4}")
 _SMALLEST: Final = -(2**63)
 _LARGEST: Final = 2**64 - 1
 _CACHED: Final = 10_000
+
+
+def name_of(key: bytes) -> str:
+    """What a key is called: it tells keys apart, and nothing of them."""
+    return hmac.digest(key, b"name", "sha256")[:4].hex()
 
 
 class Pseudonyms:
@@ -38,6 +47,16 @@ class Pseudonyms:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return value
         return type(value)(self.of(repr(value)))
+
+    def made(self, text: str) -> bool | None:
+        """Whether the text stands for another one by this key; None where its shape has no room for a mark."""
+        if phone_digits(text):
+            return None
+        shape = alphabets(text)
+        if math.prod(map(len, shape)) < _MANY:
+            return None
+        number, mark = divmod(_number(text, shape), _MARKS)
+        return mark == self._mark(number)
 
     def _of(self, text: str) -> str:
         """What stands for a text: as long, of the same shape, and different where the shape has room for that."""
@@ -61,13 +80,18 @@ class Pseudonyms:
 
     def _hashed(self, text: str, shape: list[str], size: int) -> str:
         attempt = 0
+        marked = size >= _MANY
+        numbers = size // _MARKS if marked else size
         while True:
             seed = hmac.digest(self._key, b"%d\0%b" % (attempt, text.encode("utf-8", "surrogatepass")), "sha256")
-            number = int.from_bytes(hashlib.shake_256(seed).digest(size.bit_length() // 8 + 9), "big") % size
-            made = _spelled(number, shape)
+            number = int.from_bytes(hashlib.shake_256(seed).digest(size.bit_length() // 8 + 9), "big") % numbers
+            made = _spelled(number * _MARKS + self._mark(number) if marked else number, shape)
             if made != text and alphabets(made) == shape and _fits(made) == _fits(text):
                 return made
             attempt += 1
+
+    def _mark(self, number: int) -> int:
+        return int.from_bytes(hmac.digest(self._key, b"mark\0%d" % number, "sha256")[:3], "big")
 
 
 def _number(text: str, shape: list[str]) -> int:

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -22,7 +22,7 @@ from aimyproxy.redaction.rules import SECRETS, Rules
 from aimyproxy.redaction.spellings import Spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import TypeAlias
 
     from aimyproxy.exchange import Conversation, Exchange, Headers
@@ -43,22 +43,33 @@ class Asked(NamedTuple):
     replaced: dict[str, str]
 
 
+@dataclass(slots=True)
+class Replacements:
+    """Replacements as texts, with what their values are; `others` is true where there are values as they came, too."""
+
+    texts: dict[str, Kind]
+    others: bool = False
+
+
 class Redactor:
     """Replaces by a key (32 bytes) what the rules name, and the same values wherever they come again.
 
     What it was given stays as it was. Values are known from the exchange on in which they stand at a place that rules
-    name. Safe to use from several threads.
+    name. Safe to use from several threads. `pseudonyms` makes what stands for values.
     """
 
     def __init__(self, key: bytes, rules: Rules = SECRETS, most: int = MOST) -> None:
         self.rules = rules
-        self._pseudonyms = Pseudonyms(key)
+        self.pseudonyms = Pseudonyms(key)
         self._known = KnownValues(most)
         self._members = Members(rules, self._take, self._by_name)
         self._lock = threading.RLock()
-        self._kept: set[str] = set()
-        self._collecting = False
+        self._spared: Callable[[str, Kind], bool] | None = None
         self._replaced: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        """How many values are known."""
+        return len(self._known)
 
     def learn(self, values: Iterable[str]) -> None:
         """Know these secrets from the beginning."""
@@ -75,27 +86,50 @@ class Redactor:
 
     def answer(self, exchange: Exchange) -> Exchange:
         """As `exchange`, for one whose request was sent from a redacted recording: its replacements stay."""
-        redacted = replace(exchange, response=None, failure=None)
-        with self._lock, self._keeping(redacted, self.rules) as frame:
-            return self._finished(exchange, exchange.request, frame)
+        kept = self.replacements(replace(exchange, response=None, failure=None), self.rules).texts
+        with self.sparing(lambda text, _kind: text in kept):
+            return self._finished(exchange, exchange.request, exchange.request.body.variables())
 
-    def further(self, exchange: Exchange, rules: Rules) -> Exchange:
-        """As `exchange`, for one that is redacted by these rules already: their replacements stay."""
-        with self._lock, self._keeping(exchange, rules) as frame:
+    def further(self, exchange: Exchange, rules: Rules, *, marked: bool = False) -> Exchange:
+        """As `exchange`, for one that is redacted by these rules already: their replacements stay.
+
+        Where it was redacted by this key (`marked`), what has no mark though it could is no replacement.
+        """
+        kept = self.replacements(exchange, rules, marked=marked).texts
+        with self.sparing(lambda text, _kind: text in kept):
+            frame = exchange.request.body.variables()
             return self._finished(exchange, self._request(exchange.request, frame), frame)
 
+    def replacements(self, exchange: Exchange, rules: Rules, *, marked: bool = False) -> Replacements:
+        """What stands at the places of the rules in an exchange that is redacted by them; as `further`."""
+        found = Replacements({})
+
+        def collect(text: str, kind: Kind) -> bool:
+            if marked and self.pseudonyms.made(text) is False:
+                found.others = True
+            else:
+                found.texts.setdefault(text, kind)
+            return True
+
+        frame = exchange.request.body.variables()
+        with self.sparing(collect):
+            own = self._members
+            self._members = Members(rules, self._take, self._by_name)
+            try:
+                self._placed(exchange, self._request(exchange.request, frame), frame)
+            finally:
+                self._members = own
+        return found
+
     @contextmanager
-    def _keeping(self, redacted: Exchange, rules: Rules) -> Iterator[Variables]:
-        """A context in which what an exchange has at the places of the rules is replaced nowhere; gives the frame."""
-        frame = redacted.request.body.variables()
-        own = self._members
-        try:
-            self._members, self._collecting = Members(rules, self._take, self._by_name), True
-            self._placed(redacted, self._request(redacted.request, frame), frame)
-            self._members, self._collecting = own, False
-            yield frame
-        finally:
-            self._members, self._collecting, self._kept = own, False, set()
+    def sparing(self, spared: Callable[[str, Kind], bool]) -> Iterator[None]:
+        """A context in which the values that this tells are left where they stand."""
+        with self._lock:
+            before, self._spared = self._spared, spared
+            try:
+                yield
+            finally:
+                self._spared = before
 
     def request(self, request: Request) -> Asked:
         """The request as the recording would keep it, and what had to be replaced for that."""
@@ -108,12 +142,24 @@ class Redactor:
             replaced = {**self._replaced, **{value.text: value.replacement for value in found}}
             return Asked(placed, replaced)
 
-    def json(self, value: JSON) -> JSON:
-        """A JSON value of other form than a bot's: without its secrets by name and the known values; else the same."""
+    def json(self, value: JSON, frame: Variables = None) -> JSON:
+        """A JSON value with what rules name in it and the known values replaced; the very same where there are none.
+
+        `frame` are the variables that say what channel it is of.
+        """
         with self._lock:
-            placed = self._members.redacted(value, None)
-            found = self._known.found_in(jsonvalue.dumps(placed))
-            return Replacing(found).json(placed) if found else placed
+            return self.echoes(self._members.redacted(value, frame))
+
+    def echoes(self, value: JSON) -> JSON:
+        """A JSON value with the known values replaced; the very same where there are none."""
+        with self._lock:
+            found = self._known.found_in(jsonvalue.dumps(value))
+            return Replacing(found).json(value) if found else value
+
+    def meet(self, value: str, kind: Kind) -> None:
+        """Know a value that stands somewhere else than at its place."""
+        with self._lock:
+            self._take(value, kind)
 
     def raw(self, raw: bytes) -> bytes:
         """Bytes of whatever, without their secrets by name and the known values."""
@@ -203,22 +249,25 @@ class Redactor:
         if not found:
             return self._encoded(value)
         scheme, rest = found.groups()
-        if scheme.lower() == "basic":
+        replacement = self._encoded(rest)
+        if scheme.lower() == "basic" and replacement != rest:
             self.learn(_password(rest))
-        return value[: found.start(2)] + self._encoded(rest)
+        return value[: found.start(2)] + replacement
 
     def _query(self, text: str) -> str:
         return QUERY.sub(lambda found: found[0][: -len(found["value"])] + self._parameter(found["value"]), text)
 
     def _parameter(self, value: str) -> str:
-        return self._encoded(value.replace("+", "%20"))
+        spaced = value.replace("+", "%20")
+        replacement = self._encoded(spaced)
+        return value if replacement == spaced else replacement
 
     def _encoded(self, value: str) -> str:
         """What stands for a secret that may be percent-encoded: it comes again as it is, or decoded."""
         plain = unquote(value, errors="surrogateescape")
         replacement = self._secret(plain)
-        if plain == value:
-            return replacement
+        if plain in (value, replacement):
+            return replacement if plain == value else value
         # Or there only is a percent sign in it.
         self._secret(value)
         return quote(replacement, errors="surrogateescape")
@@ -243,7 +292,8 @@ class Redactor:
             plain = json.loads(f'"{value}"', strict=False)
         except ValueError:
             return self._secret(value)
-        return json.dumps(self._secret(plain))[1:-1]
+        replacement = self._secret(plain)
+        return value if replacement == plain else json.dumps(replacement)[1:-1]
 
     def _secret(self, value: str) -> str:
         return str(self._take(value, "secret"))
@@ -254,11 +304,9 @@ class Redactor:
             # Else a token would be another one where a member repeats its header whole.
             return scheme[0] + str(self._take(value[scheme.end() :], kind))
         text = value if isinstance(value, str) else repr(value)
-        if self._collecting:
-            self._kept.add(text)
-        if text in self._kept:
+        if self._spared is not None and self._spared(text, kind):
             return value
-        replacement = self._pseudonyms.for_value(value)
+        replacement = self.pseudonyms.for_value(value)
         if replacement is not value:
             spelled = replacement if isinstance(replacement, str) else repr(replacement)
             self._replaced[text] = spelled

@@ -47,9 +47,10 @@ class Spelled:
 
     @cached_property
     def word(self) -> bytes | None:
-        """The value itself where it is so short that only a whole word of ASCII can be it."""
-        raw = self.text.encode("utf-8", "surrogatepass")
-        return raw if len(raw) < SHORTEST_NEEDLE and _WORD.fullmatch(self.text) else None
+        """The longest word of ASCII in a value that is too short for a needle; None where it has one."""
+        if len(self.text.encode("utf-8", "surrogatepass")) >= SHORTEST_NEEDLE:
+            return None
+        return max(_WORD.findall(self.text), key=len, default="").encode() or None
 
     @cached_property
     def needles(self) -> tuple[bytes, ...]:
@@ -121,7 +122,7 @@ def _encodings(text: str) -> Iterator[bytes]:
         yield from (percent.encode(), low.encode(), quote(percent).encode())
     if not text.isascii():
         # Inside a JSON string each backslash is two.
-        for slashes in ("\\", "\\\\"):
+        for slashes in ("\\", "\\\\", "\\\\\\\\"):
             for form in ("04x", "04X"):
                 units = (f"{slashes}u{unit:{form}}" if unit > 127 else chr(unit) for unit in _units(text))
                 yield "".join(units).encode()

@@ -128,3 +128,48 @@ def test_nothing_is_redacted_with_a_warning(leaky, capsys):
     assert "Nothing is redacted" in capsys.readouterr().err
     assert leaky.path.read_bytes() == before
     assert json.loads(before)["recording"]["1"].get("redacted") is None
+
+
+def test_check_tells_of_keys(leaky, aimyproxy):
+    """A missing one is no fault: a clone has none. Another one is, as replacements are no longer the same."""
+    assert aimyproxy("redact", "leaky")[0] == 0
+    file = key_of(leaky).path
+    key = file.read_text()
+    file.unlink()
+    status, _, err = aimyproxy("check", "leaky")
+    assert status == 0
+    assert f"leaky: {file} is missing" in err
+    assert "leaky: fine" in err
+    file.write_text("ab" * 32)
+    status, out, _ = aimyproxy("check", "leaky")
+    assert (status, out) == (
+        1,
+        f"leaky: {file} is not the key that the recording was redacted by; it makes other replacements.\n",
+    )
+    Wanted((), nothing=False).redactor(leaky)
+    status, _, err = aimyproxy("check", "leaky")
+    assert status == 0
+    assert "exchanges before 4 were redacted by another key" in err
+    file.write_text(key)
+    assert aimyproxy("check", "leaky")[0] == 1
+
+
+def test_check_names_files_and_rules(leaky, aimyproxy):
+    """What was put in by hand, in mocks too."""
+    assert aimyproxy("redact", "leaky", "--redact", "personal")[0] == 0
+    leaky.mocks.add({"event": "start", "answer": {"token": SECRET}})
+    leaky.append(exchange_of({"token": SECRET}, {}))
+    status, out, _ = aimyproxy("check", "leaky")
+    assert status == 1
+    assert out.splitlines() == [
+        (
+            "leaky: 1 exchange holds values to be redacted (secrets, personal) as they came (4); "
+            "`aimyproxy redact leaky` replaces them."
+        ),
+        (
+            f"leaky: {leaky.mocks.path} holds values to be redacted (secrets, personal) as they came; "
+            "`aimyproxy redact leaky` replaces them."
+        ),
+    ]
+    assert aimyproxy("redact", "leaky")[2].startswith("leaky: 1 exchange of 4 changed, and mocks.json;")
+    assert aimyproxy("check", "leaky")[0] == 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
-from aimyproxy.redaction.pseudonyms import Pseudonyms
+from aimyproxy.redaction.pseudonyms import Pseudonyms, name_of
 from aimyproxy.redaction.shapes import alphabets
 from tests.strategies import scalars
 
@@ -92,3 +92,28 @@ def test_the_text_of_a_number_is_replaced_as_the_number():
     """An id that is a number here and a text there stays one id."""
     assert str(PSEUDONYMS.for_value(635678009)) == PSEUDONYMS.of("635678009")
     assert json.dumps(PSEUDONYMS.for_value(1180.5)) == PSEUDONYMS.of("1180.5")
+
+
+LONG = st.from_regex(r"[A-Za-z0-9]{26,40}|[0-9a-f]{32}|[А-Яа-я]{24,30}", fullmatch=True)
+
+
+@given(LONG)
+def test_long_replacements_bear_a_mark_of_their_key(value):
+    """So that they can be told from values, also from those that another key made."""
+    made = PSEUDONYMS.of(value)
+    assert PSEUDONYMS.made(made) is True
+    assert PSEUDONYMS.made(value) is False
+    assert Pseudonyms(b"o" * 32).made(made) is False
+
+
+@pytest.mark.parametrize("value", ["79991234567", "+7 (999) 123-45-67", "hunter2", "Иван", "4000123412341234", ""])
+def test_short_ones_have_no_room_for_one(value):
+    """Nobody can tell then."""
+    assert PSEUDONYMS.made(value) is None
+    assert PSEUDONYMS.made(PSEUDONYMS.of(value)) is None
+
+
+def test_a_key_has_a_name():
+    """It tells keys apart."""
+    assert name_of(b"k" * 32) == name_of(b"k" * 32) != name_of(b"o" * 32)
+    assert re.fullmatch("[0-9a-f]{8}", name_of(b"k" * 32))

@@ -89,7 +89,8 @@ def test_values_that_stand_apart(value, text, found):
 def test_a_short_value_is_a_word():
     """Its needle would be anywhere: it is looked for as a word."""
     assert spelled("s3cr3t").word == b"s3cr3t"
-    assert spelled("a-b-c1").word is None
+    assert spelled("a-b-c1").word == b"c1"
+    assert spelled("?-!").word is None
     assert spelled("GNVXJdeo").word is None
 
 
