@@ -31,6 +31,9 @@ _UINT64_MAX: Final = 2**64 - 1
 _EXPONENT: Final = re.compile(rb"e(?<=\de)")
 _TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")(?P<key>\s*:)?|(?P<open>[{\[])|(?P<close>[}\]])')
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+# As Python's own module spells values, by default and with every script's letters.
+_ESCAPED: Final = json.JSONEncoder().encode
+_SPACED: Final = json.JSONEncoder(ensure_ascii=False).encode
 _PLAIN_KEY: Final = re.compile(r"[^\W\d]\w*")
 
 
@@ -130,7 +133,7 @@ def parse_lossless(raw: bytes) -> tuple[JSON] | None:
     except (orjson.JSONDecodeError, TypeError):
         return None
     # Most bodies are spelled as JavaScript or Python spells them: equality proves them in one comparison.
-    if compact == raw or json.dumps(value).encode() == raw:
+    if compact == raw or (_ESCAPED if b"\\u" in raw else _SPACED)(value).encode() == raw:
         return (value,)
     try:
         json.loads(raw, parse_float=_exact_float, parse_int=_exact_int, object_pairs_hook=_object_without_duplicates)

@@ -15,7 +15,7 @@ from aimyproxy.exchange import Failure, Timing
 from aimyproxy.guard import OPEN_PROXY, UNRECORDED
 from aimyproxy.proxy.flows import headers_of, to_exchange
 from aimyproxy.proxy.http1 import without_advice
-from aimyproxy.proxy.layers import FAILURE, REFUSAL, TIMED_OUT
+from aimyproxy.proxy.stream import FAILURE, REFUSAL, TIMED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -1,15 +1,22 @@
-"""The bots' connections as mitmproxy keeps them: ended from outside, and asked whether anybody is still there."""
+"""Connections as mitmproxy keeps them: ended from outside, and asked whether anybody is still there."""
 
 from __future__ import annotations
 
 import select
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mitmproxy.connection import ConnectionState
 
 if TYPE_CHECKING:
+    from asyncio import StreamWriter
+
     from mitmproxy.addons.proxyserver import Proxyserver
+    from mitmproxy.connection import Server
     from mitmproxy.proxy.server import ConnectionIO
+    from mitmproxy_rs import Stream
+
+# Where a system tells it at all, only of Linux is it asked: elsewhere the loop hears of it in its turn.
+_ENDED: Final[int] = getattr(select, "POLLRDHUP", 0)
 
 
 def bots_side(proxyserver: Proxyserver, identity: str) -> ConnectionIO | None:
@@ -34,8 +41,21 @@ def has_gone(proxyserver: Proxyserver, identity: str) -> bool:
     if handler.client.state is not ConnectionState.CAN_WRITE:
         return False
     writer = side.writer
-    if writer.is_closing() or writer.get_extra_info("socket", None) is None:
+    return _is_over(writer, select.POLLHUP)
+
+
+def is_over(proxyserver: Proxyserver, identity: str, webhooks: Server) -> bool:
+    """Whether the webhook has ended its side of a bot's connection, though mitmproxy may not have heard of it yet."""
+    handler = proxyserver.connections.get(identity)
+    side = handler.transports.get(webhooks) if handler else None
+    return side is None or side.writer is None or _is_over(side.writer, _ENDED)
+
+
+def _is_over(writer: StreamWriter | Stream, sign: int) -> bool:
+    """Whether a connection is closed, or its system says so by this sign."""
+    found = None if writer.is_closing() else writer.get_extra_info("socket", None)
+    if found is None:
         return True
     poll = select.poll()
-    poll.register(writer.get_extra_info("socket", None).fileno(), 0)
-    return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))
+    poll.register(found.fileno(), sign)
+    return any(events & (sign | select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))

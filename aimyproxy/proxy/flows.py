@@ -29,7 +29,9 @@ def to_exchange(
     event, conversation = aimylogic.identify(body.variables())
     answered = flow.response is not None and (failure is None or failure.kind == "client_gone")
     return Exchange(
-        at=datetime.fromtimestamp(request.timestamp_start, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        at=datetime.fromtimestamp(request.timestamp_start, UTC)
+        .isoformat(timespec="microseconds")
+        .replace("+00:00", "Z"),
         event=event,
         conversation=conversation,
         request=Request(

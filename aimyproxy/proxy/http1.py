@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import h11
 from h11 import _readers as h11_readers
@@ -27,8 +27,11 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseProtocolError,
 )
 
+from aimyproxy.proxy import whole
+
 if TYPE_CHECKING:
     from h11._receivebuffer import ReceiveBuffer
+    from mitmproxy.proxy.context import Context
     from mitmproxy.proxy.layer import CommandGenerator
 
 _MOST_HEAD: Final = 256 * 1024
@@ -48,7 +51,33 @@ class Refused(ResponseProtocolError):
 
 
 class Http1Client(_http1.Http1Client):
-    """The connection to the webhook."""
+    """The connection to the webhook; a whole request's response is read whole where it comes so."""
+
+    _whole: http.Request | None = None
+    """The last request that was sent whole; it has not been answered while it is also `request`."""
+
+    def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        if (
+            isinstance(event, events.DataReceived)
+            and self.request
+            and self.request is self._whole
+            and not self.buf
+            and self.state == self.read_headers
+            and (response := whole.read_response(event.data))
+        ):
+            yield ReceiveHttp(whole.WholeResponse(cast("int", self.stream_id), response))
+            self.request, self.request_done, self.stream_id = None, False, None
+        else:
+            yield from super()._handle_event(event)
+
+    def send(self, event: HttpEvent) -> CommandGenerator[None]:
+        """As the original, and a whole request at once."""
+        if isinstance(event, whole.WholeRequest):
+            self.stream_id, self.request, self.request_done = event.stream_id, event.request, True
+            self._whole = event.request
+            yield commands.SendData(self.conn, http1.assemble_request_head(event.request) + event.request.data.content)
+        else:
+            yield from super().send(event)
 
     def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
         """As the original, behind interim responses, and with an end to what a head may be."""
@@ -63,7 +92,24 @@ class Http1Client(_http1.Http1Client):
 
 
 class Http1Server(_http1.Http1Server):
-    """The connection to the bot."""
+    """The connection to the bot; with `by_whole`, requests are read whole where they come so."""
+
+    def __init__(self, context: Context, *, by_whole: bool) -> None:
+        super().__init__(context)
+        self._by_whole = by_whole
+
+    def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        if (
+            self._by_whole
+            and isinstance(event, events.DataReceived)
+            and not self.buf
+            and self.state == self.read_headers
+            and (request := whole.read_request(event.data))
+        ):
+            self.request, self.request_done, self.state = request, True, self.wait
+            yield ReceiveHttp(whole.WholeRequest(self.stream_id, request, end_stream=True))
+        else:
+            yield from super()._handle_event(event)
 
     def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
         """As the original, with an end to what a head may be."""
@@ -81,9 +127,24 @@ class Http1Server(_http1.Http1Server):
                 yield commands.SendData(self.conn, refusal(status, event.message))
             yield from self._hang_up()
             return
-        yield from super().send(event)
-        if isinstance(event, ResponseEndOfMessage) and self.conn.state is ConnectionState.CAN_WRITE:
+        if isinstance(event, whole.WholeResponse):
+            yield from self._send_whole(event.response)
+        else:
+            yield from super().send(event)
+        if (
+            isinstance(event, ResponseEndOfMessage | whole.WholeResponse)
+            and self.conn.state is ConnectionState.CAN_WRITE
+        ):
             yield commands.CloseConnection(self.conn)
+
+    def _send_whole(self, response: http.Response) -> CommandGenerator[None]:
+        yield commands.SendData(self.conn, http1.assemble_response_head(response) + (response.data.content or b""))
+        if self.buf or not whole.stays_open(response):
+            self.response = response
+            yield from self.mark_done(response=True)
+        else:
+            self.request, self.request_done, self.state = None, False, self.read_headers
+            self.stream_id += 2
 
     def wait(self, event: events.Event) -> CommandGenerator[None]:
         """As the original, but who has sent all that there is to send may wait for the answer, and nobody may flood."""
@@ -159,6 +220,5 @@ def _status(error: ResponseProtocolError) -> int:
 
 # Where mitmproxy looks them up.
 _http1.make_error_response = refusal
-http_layers.Http1Server = Http1Server  # type: ignore[attr-defined]
 http_layers.Http1Client = Http1Client  # type: ignore[attr-defined]
 _http1.ChunkedReader = ChunkedReader  # type: ignore[attr-defined]

@@ -1,188 +1,82 @@
-"""mitmproxy's HTTP layers, with some changes; the end-to-end tests hold them against each version that we support.
-
-Stock mitmproxy answers a dead upstream with an HTML page that no hook can change, and drops the upstream's answer
-when the client has gone: `HttpStream` decides both, so a few of its methods are overridden. Bodies have an end.
-"""
+"""mitmproxy's layers of a connection, with our streams; and which of them a connection has."""
 
 from __future__ import annotations
 
 import copy
-import json
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
-from mitmproxy import flow, http
-from mitmproxy.net.http import status_codes
-from mitmproxy.net.http.http1 import expected_http_body_size
-from mitmproxy.net.http.validate import validate_headers
-from mitmproxy.proxy import commands, events, layers, tunnel
+from mitmproxy.connection import Server
+from mitmproxy.proxy import commands, layers, tunnel
 from mitmproxy.proxy.layers import http as http_layers
 from mitmproxy.proxy.layers.http import HTTPMode
-from mitmproxy.proxy.layers.http._events import (
-    RequestProtocolError,
-    ResponseEndOfMessage,
-    ResponseProtocolError,
-)
-from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 
-from aimyproxy.exchange import Failure
-from aimyproxy.guard import OPEN_PROXY
-from aimyproxy.proxy.http1 import Refused
-from aimyproxy.target import webhook_failure
+from aimyproxy.proxy import connections
+from aimyproxy.proxy.http1 import Http1Server
+from aimyproxy.proxy.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
+    from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.proxy.context import Context
     from mitmproxy.proxy.layer import CommandGenerator, NextLayer
 
-    from aimyproxy.exchange import FailureKind
-
-FAILURE: Final = "aimyproxy.failure"
-"""Where a flow's metadata keep the Failure it met."""
-REFUSAL: Final = "aimyproxy.refusal"
-"""Where a flow's metadata keep the Refusal that it met: it is no exchange."""
-TIMED_OUT: Final = "aimyproxy.timed_out"
-"""Where a flow's metadata keep the seconds after which its upstream was given up."""
-
-STATUS: Final[Mapping[FailureKind, int]] = {"connect": 502, "timeout": 504, "disconnect": 502, "protocol": 502}
-
-# How mitmproxy and h11 word an answer that ended before it was whole.
-_CUT_SHORT: Final = ("server closed connection", "peer closed connection", "unexpected server response: b'HTTP/")
-
-
-def failure_response(failure: Failure) -> http.Response:
-    """What the bot gets instead of the webhook's answer: 502 or 504 and one line of JSON."""
-    body = json.dumps({"error": failure.message, "failure": failure.kind}, ensure_ascii=False).encode() + b"\n"
-    # mitmproxy remembers a failed connection for as long as the client's lasts: a new one makes it try again.
-    headers = {"Content-Type": "application/json; charset=utf-8", "Connection": "close", "Server": "aimyproxy"}
-    return http.Response.make(STATUS[failure.kind], body, headers)
-
-
-class Stream(http_layers.HttpStream):
-    """One request and its response; `max_body` is in bytes, for either."""
-
-    def __init__(self, context: Context, stream_id: int, max_body: int) -> None:
-        super().__init__(context, stream_id)
-        self._max_body = max_body
-
-    def check_body_size(self, request: bool) -> CommandGenerator[bool]:
-        """Refuse what is larger than a body may be, once that is known; keep nothing of what is refused already."""
-        if request and REFUSAL in self.flow.metadata:
-            self.request_body_buf.clear()
-            return False
-        buffered = self.request_body_buf if request else self.response_body_buf
-        declared = expected_http_body_size(self.flow.request, None if request else self.flow.response)
-        if max(len(buffered), declared or 0) <= self._max_body:
-            return False
-        message = f"a body of more than {self._max_body:,} bytes (--max-body)"
-        if request:
-            self.flow.metadata[FAILURE] = Failure("protocol", f"The bot sent {message}.")
-            yield from self._refuse_request(f"The request has {message}.", status_codes.PAYLOAD_TOO_LARGE)
-        else:
-            yield commands.CloseConnection(self.flow.server_conn)
-            yield from self._answer_for_upstream(message)
-        return True
-
-    def _refuse_request(self, message: str, status: int) -> CommandGenerator[None]:
-        self.flow.error = flow.Error(message)
-        self.client_state = self.state_errored
-        yield HttpErrorHook(self.flow)
-        yield http_layers.SendHttp(Refused(self.stream_id, message, status), self.context.client)
-        self.flow.live = False
-
-    def handle_protocol_error(self, event: RequestProtocolError | ResponseProtocolError) -> CommandGenerator[None]:
-        """Answer for an upstream that failed; wait on where it is the bot that has gone."""
-        waiting = self.client_state == self.state_done and self.server_state in (
-            self.state_wait_for_response_headers,
-            self.state_consume_response_body,
-        )
-        if isinstance(event, RequestProtocolError) and waiting:
-            # The webhook has the request and acts on it: what it answers is worth having.
-            self.flow.metadata[FAILURE] = Failure("client_gone", "The bot hung up before the webhook answered.")
-        elif isinstance(event, ResponseProtocolError) and waiting:
-            yield from self._answer_for_upstream(event.message)
-        else:
-            yield from super().handle_protocol_error(event)
-
-    def state_consume_response_body(self, event: events.Event) -> CommandGenerator[None]:
-        """Don't take a body for complete that ends because its time was up."""
-        if isinstance(event, ResponseEndOfMessage) and TIMED_OUT in self.flow.metadata:
-            yield from self._answer_for_upstream("time-out inside the body")
-        else:
-            yield from super().state_consume_response_body(event)
-
-    def check_invalid(self, request: bool) -> CommandGenerator[bool]:
-        """Answer for a response whose head could be read in two ways, or has no status; the original sends a page."""
-        if request and self.flow.request.method == "CONNECT":
-            self.flow.metadata[REFUSAL] = OPEN_PROXY
-            yield from self._refuse_request(OPEN_PROXY.problem, OPEN_PROXY.status)
-            return True
-        if request or self.flow.response is None:
-            return (yield from super().check_invalid(request))
-        try:
-            validate_headers(self.flow.response)
-            if not 100 <= self.flow.response.status_code <= 999:
-                raise ValueError(f"{self.flow.response.status_code} is no status")
-        except ValueError as error:
-            yield commands.CloseConnection(self.flow.server_conn)
-            yield from self._answer_for_upstream(f"{error}")
-            return True
-        return False
-
-    def _answer_for_upstream(self, message: str) -> CommandGenerator[None]:
-        failure = self._failure(message)
-        self.flow.error = flow.Error(message)
-        self.flow.metadata[FAILURE] = failure
-        self.flow.response = failure_response(failure)
-        yield from self.send_response()
-        # Whatever the upstream still sends belongs to an answer that is given up.
-        self.server_state = self.state_errored
-
-    def _failure(self, message: str) -> Failure:
-        address = "{}:{}".format(*(self.flow.server_conn.address or ("?", "?"))[:2])
-        if seconds := self.flow.metadata.get(TIMED_OUT):
-            return webhook_failure("timeout", address, f"{seconds:g} s")
-        if not self.context.server.timestamp_start or self.context.server.error:
-            return webhook_failure("connect", address, message)
-        if any(sign in message for sign in _CUT_SHORT):
-            return webhook_failure("disconnect", address)
-        return webhook_failure("protocol", address, message)
+    from aimyproxy.proxy.settings import Settings
 
 
 class HttpLayer(http_layers.HttpLayer):
     """All requests of one connection of the bot."""
 
-    def __init__(self, context: Context, max_body: int) -> None:
+    def __init__(self, context: Context, max_body: int, is_over: Callable[[Server], bool], *, whole: bool) -> None:
         super().__init__(context, HTTPMode.transparent)
         self._max_body = max_body
+        self._is_over = is_over
+        self.connections[context.client] = Http1Server(context.fork(), by_whole=whole)
+
+    def _upstream(self) -> CommandGenerator[Server | None]:
+        """The connection to the webhook that can be used again."""
+        for connection in list(self.connections):
+            if isinstance(connection, Server) and connection.connected and not connection.error:
+                if not self._is_over(connection):
+                    return connection
+                # Who sends on it would be told that the webhook failed.
+                yield commands.CloseConnection(connection)
+        return None
 
     def make_stream(self, stream_id: int) -> CommandGenerator[None]:
         """As the original, with our Stream."""
         # The original's `fork` makes a connection first that nobody uses.
         context = copy.copy(self.context)
         context.layers = self.context.layers.copy()
-        stream = self.streams[stream_id] = Stream(context, stream_id, self._max_body)
-        yield from self.event_to_child(stream, events.Start())
+        stream = self.streams[stream_id] = Stream(context, stream_id, self._max_body, self._upstream)
+        # All that its start does.
+        stream.client_state = stream.state_wait_for_request_headers
+        yield from ()
 
 
 class ChooseLayers:
-    """The addon that says which layers a connection has: TLS on either side as configured, then HTTP."""
+    """The addon that says which layers a connection has: TLS on either side as configured, then HTTP.
+
+    With `whole`, messages that come in one piece are read so.
+    """
 
     # What mitmproxy's Proxyserver looks for.
     name = "nextlayer"
 
-    def __init__(self, *, listen_tls: bool, target_tls: bool, max_body: int) -> None:
-        self._max_body = max_body
-        self._listen_tls = listen_tls
-        self._target_tls = target_tls
+    def __init__(self, settings: Settings, proxyserver: Proxyserver, *, whole: bool) -> None:
+        self._settings = settings
+        self._proxyserver = proxyserver
+        self._whole = whole
 
     def next_layer(self, nextlayer: NextLayer) -> None:
         """Called by mitmproxy once a connection, behind its ReverseProxy layer."""
         context: Context = nextlayer.context
         stack = tunnel.LayerStack()
-        if self._target_tls:
+        if self._settings.target.scheme == "https":
             stack /= layers.ServerTLSLayer(context)
-        if self._listen_tls:
+        if self._settings.cert is not None:
             stack /= layers.ClientTLSLayer(context)
-        stack /= HttpLayer(context, self._max_body)
+        is_over = partial(connections.is_over, self._proxyserver, context.client.id)
+        stack /= HttpLayer(context, self._settings.max_body, is_over, whole=self._whole)
         nextlayer.layer = stack[0]

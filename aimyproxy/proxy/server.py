@@ -122,9 +122,7 @@ def _configure(
     target = settings.target
     master.addons.add(
         proxyserver,
-        ChooseLayers(
-            listen_tls=settings.cert is not None, target_tls=target.scheme == "https", max_body=settings.max_body
-        ),
+        ChooseLayers(settings, proxyserver, whole=fits()),
         Tls(_listen_context(settings)),
         bounds,
         *([Guarding(settings.guard)] if settings.guard else []),
