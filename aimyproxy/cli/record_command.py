@@ -27,7 +27,6 @@ from aimyproxy.cli.shadow import copying, shadow_options
 from aimyproxy.errors import EXIT_OK, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from aimyproxy.cli.access_options import AdminOptions
@@ -35,11 +34,11 @@ if TYPE_CHECKING:
     from aimyproxy.cli.record_screen import Screen
     from aimyproxy.cli.redaction import Wanted
     from aimyproxy.cli.shadow import Shadowing
-    from aimyproxy.exchange import Exchange
     from aimyproxy.guard import Guard
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
+    from aimyproxy.store.redacting import Redacting
     from aimyproxy.target import Target
     from aimyproxy.trust import Trust
 
@@ -135,8 +134,8 @@ def command(
         observer = surface.watching(screen)
         screen.opened(created)
         redacting = partial(_redacting, wanted, _secrets(where, shadowing, guard), screen)
-        redact = redacting(recording)
-        keeper = Keeper(recording, observer, redact=redact, room=keeping.room, strict=keeping.strict)
+        redaction = redacting(recording)
+        keeper = Keeper(recording, observer, redaction=redaction, room=keeping.room, strict=keeping.strict)
 
         def started(host: str, port: int) -> None:
             screen.listening(host, port, where.display, tls=bool(cert))
@@ -170,17 +169,11 @@ def _secrets(target: Target, shadowing: Shadowing | None, guard: Guard | None) -
 
 def _redacting(
     wanted: Wanted, secrets: list[str], screen: Screen, recording: Recording, like: Recording | None = None
-) -> Callable[[Exchange], Exchange]:
-    """What is done to an exchange before it is recorded and shown; raises InvalidOption.
-
-    What was given us as a secret is known from the beginning.
-    """
-    redactor = wanted.redactor(recording, like)
-    if redactor is None:
-        return lambda exchange: exchange
-    redactor.learn(secrets)
-    screen.redactors.append(redactor)
-    return redactor.exchange
+) -> Redacting:
+    """What is done to exchanges before they are recorded and shown; raises InvalidOption."""
+    redacting = wanted.redacting(recording, secrets, like)
+    screen.redacting.append(redacting)
+    return redacting
 
 
 def _end(recording: Recording, keeper: Keeper, screen: Screen) -> None:

@@ -14,8 +14,8 @@ from aimyproxy.wording import printable, shortened
 if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
     from aimyproxy.guard import Refusal
-    from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.store.recording import Recording
+    from aimyproxy.store.redacting import Redacting
 
 _MOST_COUNTED: Final = 100_000
 """Events and conversations that the summary tells apart: bounds memory, whoever calls."""
@@ -25,7 +25,7 @@ _MOST_NAMED: Final = 100
 
 
 class Screen:
-    """Tells of a recording while it grows; `slow` is in seconds. No message shows what `redactors` know as secret."""
+    """Tells of a recording while it grows; `slow` is in seconds. No message shows what `redacting` knows as secret."""
 
     def __init__(self, recording: Recording, slow: float) -> None:
         self._recording = recording
@@ -37,7 +37,7 @@ class Screen:
         self._told: set[str] = set()
         self._refusals = Refusals()
         self.listened = False
-        self.redactors: list[Redactor] = []
+        self.redacting: list[Redacting] = []
 
     def opened(self, created: bool) -> None:
         """Say what the exchanges will be added to, and repair the file where a crash left it torn."""
@@ -98,8 +98,8 @@ class Screen:
 
     def trouble(self, message: str) -> None:
         """Tell each trouble once, and how often it came at the end."""
-        for redactor in self.redactors:
-            message = redactor.text(message)
+        for redacting in self.redacting:
+            message = redacting.text(message)
         if message not in self._troubles and len(self._troubles) >= _MOST_COUNTED:
             return
         self._troubles[message] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,13 +13,14 @@ from aimyproxy.cli.output import counted, say
 from aimyproxy.errors import InvalidDocument, InvalidOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.redaction.rules import Rules
     from aimyproxy.store.keyfile import KeyFile
     from aimyproxy.store.recording import Recording
     from aimyproxy.store.redacted import Standing
+    from aimyproxy.store.redacting import Redacting
 
 
 class Wanted:
@@ -61,6 +63,14 @@ class Wanted:
             _warn_of_key(key_of(recording), known)
         key = key_of(recording).made(key_of(like).read() if like is not None else None)
         return Redactor(key, begin(recording, rules, key).rules or rules)
+
+    def redacting(self, recording: Recording, secrets: Sequence[str], like: Recording | None = None) -> Redacting:
+        """As `redactor`, for a recording that others may redact while it grows; knows `secrets` from the beginning."""
+        from aimyproxy.store.redacting import Redacting
+
+        return Redacting(
+            recording, self.redactor(recording, like), secrets, partial(say, colour="yellow", kind="warning")
+        )
 
     def _check(self, recording: Recording, rules: Rules) -> None:
         name, how = recording.name, ", ".join(rules.document())

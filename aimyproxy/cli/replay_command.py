@@ -19,7 +19,7 @@ from aimyproxy.cli.redaction import redaction_options
 from aimyproxy.errors import EXIT_OK, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from aimyproxy.cli.access_options import AdminOptions
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
+    from aimyproxy.store.redacting import Redacting
 
 
 @click.command("replay")
@@ -93,7 +94,9 @@ def command(
 
     if missing.record:
         _open(recording)
-    redactor = redactor_for(recording, missing.target, guard, wanted if missing.record else None)
+    secrets = secrets_told(missing.target, guard)
+    redacting = wanted.redacting(recording, secrets) if missing.record else None
+    redactor = redacting.redactor if redacting else redactor_for(recording, secrets)
     screen = Screen(name, quiet=quiet, redactor=redactor)
     settings = Settings(
         listen,
@@ -129,7 +132,7 @@ def command(
         replay_workers.run(workers, job, screen, started)
         screen.summary(0)
         return EXIT_OK
-    keeper = _keeper(recording, screen, keeping, redactor) if missing.record else None
+    keeper = _keeper(recording, screen, keeping, redacting) if redacting else None
 
     def stop() -> None:
         server.stop()
@@ -151,28 +154,28 @@ def _open(recording: Recording) -> None:
     warn_of_rights(recording)
 
 
-def redactor_for(
-    recording: Recording, target: str | None, guard: Guard | None, wanted: Wanted | None
-) -> Redactor | None:
-    """What redacts requests as the recording is, or as the options want where it grows; None where nothing does."""
+def secrets_told(target: str | None, guard: Guard | None) -> list[str]:
+    """What the options tell us that nobody may read in the recording or on the terminal."""
     from aimyproxy.redaction.targets import secrets_of
-    from aimyproxy.store.redacted import redactor_of
     from aimyproxy.target import Target
 
-    redactor = wanted.redactor(recording) if wanted else redactor_of(recording)
-    if redactor and target:
-        redactor.learn(secrets_of(Target.parse(target)))
-    if redactor and guard:
-        redactor.learn(guard.secrets)
+    return [*(secrets_of(Target.parse(target)) if target else ()), *(guard.secrets if guard else ())]
+
+
+def redactor_for(recording: Recording, secrets: Sequence[str]) -> Redactor | None:
+    """What redacts requests as the recording is, knowing these secrets; None where nothing does."""
+    from aimyproxy.store.redacted import redactor_of
+
+    redactor = redactor_of(recording)
+    if redactor:
+        redactor.learn(secrets)
     return redactor
 
 
-def _keeper(recording: Recording, screen: Screen, keeping: Keeping, redactor: Redactor | None) -> Keeper:
+def _keeper(recording: Recording, screen: Screen, keeping: Keeping, redacting: Redacting) -> Keeper:
     from aimyproxy.keeping.keeper import Keeper
 
-    if redactor is None:
-        return Keeper(recording, screen, room=keeping.room, strict=keeping.strict)
-    return Keeper(recording, screen, redact=redactor.exchange, room=keeping.room, strict=keeping.strict)
+    return Keeper(recording, screen, redaction=redacting, room=keeping.room, strict=keeping.strict)
 
 
 @contextmanager

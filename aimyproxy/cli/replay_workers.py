@@ -129,7 +129,7 @@ class _WorkersScreen(Screen):
 
 def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> None:
     """All that a worker does, until a signal ends it or nobody hears it any more."""
-    from aimyproxy.cli.replay_command import redactor_for
+    from aimyproxy.cli.replay_command import redactor_for, secrets_told
 
     spell_lines(job.log_format)
     settings = job.settings
@@ -137,7 +137,7 @@ def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> N
         # Each has its own, or what is fresh would be the same in all of them.
         settings = replace(settings, serving=replace(settings.serving, dice=Dice()))
     recording = RecordingsFolder(job.root).open(job.name)
-    redactor = redactor_for(recording, job.missing.target, settings.guard, None)
+    redactor = redactor_for(recording, secrets_told(job.missing.target, settings.guard))
     settings = replace(settings, redactor=redactor)
     screen = _WorkersScreen(job, channel, redactor)
     missed = job.missing.on_miss()

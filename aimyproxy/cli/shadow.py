@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
     from aimyproxy.cli.record_screen import Screen
     from aimyproxy.diff.shadow import Shadow
-    from aimyproxy.exchange import Exchange
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
+    from aimyproxy.store.redacting import Redacting
     from aimyproxy.target import Target
     from aimyproxy.trust import Trust
-
-    Redact = Callable[[Exchange], Exchange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def copying(
     original: Recording,
     trust: Trust,
     screen: Screen,
-    redacting: Callable[[Recording], Redact],
+    redacting: Callable[[Recording], Redacting],
 ) -> Iterator[Shadow | None]:
     """A context with what sends copies of what the bot asks; None where nobody wants any.
 
@@ -91,7 +89,7 @@ def copying(
 
     name, target = original.name, shadowing.target
     recording, created = folder.open_or_create(f"{name}@shadow", target.display)
-    keeper = Keeper(recording, Behind(screen), redact=redacting(recording))
+    keeper = Keeper(recording, Behind(screen), redaction=redacting(recording))
     shadow = Shadow(target, keeper.keep, name, screen.trouble, mark=shadowing.mark, trust=trust)
     try:
         with keeper.running(), shadow.running(), _hurried(shadow.give_up):

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from aimyproxy.errors import StoreError
-from aimyproxy.keeping.waiting import NO_ROOM, Room, Waiting
-from aimyproxy.store.appendable import Busy
+from aimyproxy.keeping.waiting import NO_ROOM, Held, Room, Waiting
+from aimyproxy.store.appendable import Busy, Outdated
 from aimyproxy.store.recording import stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from aimyproxy.exchange import Exchange
     from aimyproxy.store.recording import Recording
@@ -46,12 +46,47 @@ class Observer(Protocol):
         """What was wrong is over."""
 
 
+class Redaction(Protocol):
+    """What makes of an exchange what may be recorded and shown; called from several threads."""
+
+    @property
+    def version(self) -> int:
+        """Which of the rules that there were are in force; grows when they change."""
+
+    def redacted(self, exchange: Exchange) -> tuple[Exchange, int]:
+        """The exchange as it may be recorded, and the version of the rules that made it so."""
+
+    def renewed(self, document: bytes, version: int) -> bytes:
+        """A stored form of an earlier version, as it may be recorded now."""
+
+    def take_up(self) -> None:
+        """Redact by the rules that the recording has now, after its file has said that they are others."""
+
+
+class AsItComes:
+    """Nothing is redacted."""
+
+    version = 0
+
+    def redacted(self, exchange: Exchange) -> tuple[Exchange, int]:
+        """The exchange itself."""
+        return exchange, 0
+
+    def renewed(self, document: bytes, version: int) -> bytes:  # noqa: ARG002
+        """The document itself."""
+        return document
+
+    def take_up(self) -> None:
+        """There are no rules."""
+
+
 class Keeper:
     """Records exchanges one after another, whatever the disk does; whoever serves the bot asks only it.
 
-    `redact` makes of an exchange what may be recorded and shown. Where an exchange can't be written, it waits, as long
-    as there is `room`, and is written in its order when that works again; it is tried every `seconds`, and so often the
-    disk is made to have what was written. With `strict`, nothing waits: who serves the bot is told at once, and stops.
+    `redaction` makes of an exchange what may be recorded and shown. Where an exchange can't be written, it waits, as
+    long as there is `room`, and is written in its order when that works again; it is tried every `seconds`, and so
+    often the disk is made to have what was written. With `strict`, nothing waits: who serves the bot is told at once,
+    and stops.
     `recorded` and `lost` count this run's exchanges; `reason` says what is wrong now, "" where all is well.
     """
 
@@ -60,7 +95,7 @@ class Keeper:
         recording: Recording,
         observer: Observer,
         *,
-        redact: Callable[[Exchange], Exchange] = lambda exchange: exchange,
+        redaction: Redaction | None = None,
         room: Room | None = None,
         strict: bool = False,
         seconds: float = _SECONDS,
@@ -68,7 +103,7 @@ class Keeper:
     ) -> None:
         self._recording = recording
         self._observer = observer
-        self._redact = redact
+        self._redaction = redaction or AsItComes()
         self._queue = Waiting(NO_ROOM if strict else room or Room())
         self._strict = strict
         self._seconds = seconds
@@ -111,8 +146,8 @@ class Keeper:
         Never raises.
         """
         try:
-            exchange = self._redact(exchange)
-            document = stored(exchange)
+            redacted, version = self._redaction.redacted(exchange)
+            document = stored(redacted)
         except Exception as error:  # the bot comes first, whatever its exchange is
             self.lost += 1
             # Of an exchange that is not redacted, nothing may be shown.
@@ -120,15 +155,18 @@ class Keeper:
             return None
         try:
             identity = await self._append(document)
+        except Outdated:
+            if self._taken_up():
+                return await self.keep(exchange)
         except Exception as error:  # the bot comes first, whatever the disk says
             self._refused(error)
         else:
             if identity is not None:
                 self.recorded += 1
                 self._works_again()
-                self._observer.recorded(identity, exchange)
+                self._observer.recorded(identity, redacted)
                 return None if self._strict and self._unflushed else identity
-        self._hold(document, exchange)
+        self._hold(Held(document, version), redacted)
         return None
 
     @contextmanager
@@ -161,8 +199,16 @@ class Keeper:
     def _locked(self) -> StoreError:
         return StoreError(f"{self._recording.path} has been locked by another process for {self._patience:g} s.")
 
-    def _hold(self, document: bytes, exchange: Exchange) -> None:
-        if self._queue.add(document):
+    def _taken_up(self) -> bool:
+        try:
+            self._redaction.take_up()
+        except Exception as error:  # the bot comes first, whatever became of the recording
+            self._refused(error)
+            return False
+        return True
+
+    def _hold(self, held: Held, exchange: Exchange) -> None:
+        if self._queue.add(held):
             self._observer.held(self.waiting, exchange)
             return
         self.lost += 1
@@ -194,26 +240,33 @@ class Keeper:
     def _write_waiting(self) -> None:
         written = 0
         try:
-            for documents in self._queue.batches():
-                self._append_patiently(documents)
-                written += len(documents)
+            for batch in self._queue.batches():
+                self._append_patiently(batch)
+                written += len(batch)
         except Exception as error:
             self._refused(error)
         self.recorded += written
         if written and not self._queue:
             self._works_again(f"; {written:,} exchanges that waited are in the file")
 
-    def _append_patiently(self, documents: list[bytes]) -> None:
+    def _append_patiently(self, batch: list[Held]) -> None:
         deadline = time.monotonic() + self._patience
         while True:
             try:
-                self._recording.append_stored(documents, wait=False)
+                self._recording.append_stored([self._renewed(held) for held in batch], wait=False)
+            except Outdated:
+                self._redaction.take_up()
             except Busy:
                 if time.monotonic() > deadline:
                     raise self._locked() from None
                 time.sleep(_POLL)
             else:
                 return
+
+    def _renewed(self, held: Held) -> bytes:
+        if held.version == self._redaction.version:
+            return held.document
+        return self._redaction.renewed(held.document, held.version)
 
     def _works_again(self, comfort: str = "") -> None:
         if self._unwritten:

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,38 +25,46 @@ class Room:
 NO_ROOM: Final = Room(0, 0)
 
 
+class Held(NamedTuple):
+    """An exchange's stored form, and the version of the rules that it is redacted by."""
+
+    document: bytes
+    version: int = 0
+
+
 class Waiting:
-    """Documents in their order, as many as there is room for; safe to use from several threads."""
+    """What is held, in its order, as much as there is room for; safe to use from several threads."""
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self._documents: deque[bytes] = deque()
+        self._documents: deque[Held] = deque()
         self._size = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._documents)
 
-    def add(self, document: bytes) -> bool:
+    def add(self, held: Held) -> bool:
         """Put a document behind the others; false where there is no room."""
+        size = len(held.document)
         with self._lock:
-            if len(self._documents) >= self.room.exchanges or self._size + len(document) > self.room.size:
+            if len(self._documents) >= self.room.exchanges or self._size + size > self.room.size:
                 return False
-            self._documents.append(document)
-            self._size += len(document)
+            self._documents.append(held)
+            self._size += size
             return True
 
-    def batches(self) -> Iterator[list[bytes]]:
-        """The first documents, until there are none; those of a batch leave when the next one is asked for."""
+    def batches(self) -> Iterator[list[Held]]:
+        """The first of them, until there are none; those of a batch leave when the next one is asked for."""
         while batch := self._first():
             yield batch
             self._drop(len(batch))
 
-    def _first(self) -> list[bytes]:
+    def _first(self) -> list[Held]:
         with self._lock:
             return list(islice(self._documents, _BATCH))
 
     def _drop(self, number: int) -> None:
         with self._lock:
             for _ in range(number):
-                self._size -= len(self._documents.popleft())
+                self._size -= len(self._documents.popleft().document)

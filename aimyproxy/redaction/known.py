@@ -11,7 +11,7 @@ from aimyproxy.aimylogic import SYSTEM_VARIABLES
 from aimyproxy.redaction.spellings import Spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _Key = TypeVar("_Key", bytes, int)
 Kind: TypeAlias = Literal["secret", "personal", "utterance"]
@@ -51,7 +51,16 @@ class KnownValues:
         how = searched(text, kind)
         if how is None or text == replacement:
             return
-        value = Spelled(text, replacement, apart=how == "apart")
+        self._put(Spelled(text, replacement, apart=how == "apart"))
+
+    def replace_by(self, replacement: Callable[[str], str]) -> None:
+        """Let other replacements stand for all that is known."""
+        for text, value in list(self._values.items()):
+            self._forget(text)
+            self._put(Spelled(text, replacement(text), apart=value.apart))
+
+    def _put(self, value: Spelled) -> None:
+        text = value.text
         if value.word:
             self._short[value.word] = (*self._short.get(value.word, ()), text)
         for needle in value.needles:

@@ -55,11 +55,12 @@ class Redactor:
     """Replaces by a key (32 bytes) what the rules name, and the same values wherever they come again.
 
     What it was given stays as it was. Values are known from the exchange on in which they stand at a place that rules
-    name. Safe to use from several threads. `pseudonyms` makes what stands for values.
+    name. Safe to use from several threads. `pseudonyms` makes what stands for values, by the `key`.
     """
 
     def __init__(self, key: bytes, rules: Rules = SECRETS, most: int = MOST) -> None:
         self.rules = rules
+        self.key = key
         self.pseudonyms = Pseudonyms(key)
         self._known = KnownValues(most)
         self._members = Members(rules, self._take, self._by_name)
@@ -67,9 +68,19 @@ class Redactor:
         self._spared: Callable[[str, Kind], bool] | None = None
         self._replaced: dict[str, str] = {}
 
-    def __len__(self) -> int:
-        """How many values are known."""
-        return len(self._known)
+    @property
+    def knows(self) -> bool:
+        """Whether any value is known."""
+        return len(self._known) > 0
+
+    def take_up(self, key: bytes, rules: Rules) -> None:
+        """Redact by this key and these rules from now on; what is known stays so."""
+        with self._lock:
+            self.rules = rules
+            self._members = Members(rules, self._take, self._by_name)
+            if key != self.key:
+                self.key, self.pseudonyms = key, Pseudonyms(key)
+                self._known.replace_by(self.pseudonyms.of)
 
     def learn(self, values: Iterable[str]) -> None:
         """Know these secrets from the beginning."""

@@ -86,7 +86,7 @@ def unredacted(recording: Recording) -> Unredacted:
     walk = Walk(recording, recording.documents, known, key, SECRETS)
     walk.meet()
     exchanges: list[int] = []
-    for _ in walk.redacted(exchanges.append) if len(walk.redactor) else ():
+    for _ in walk.redacted(exchanges.append) if walk.redactor.knows else ():
         pass
     looked = key is not None or known.rules is None
     return Unredacted(tuple(exchanges), Files(recording, walk).names if looked else ())

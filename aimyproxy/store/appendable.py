@@ -7,7 +7,7 @@ import os
 import threading
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import RecordingExists, RecordingNotFound, StoreError
@@ -54,6 +54,20 @@ class Busy(Exception):
     """Another thread or process is writing at this moment."""
 
 
+class Outdated(Exception):
+    """The file is described otherwise than when what was to be appended was made; nothing was."""
+
+
+class Attendant(Protocol):
+    """Who looks after what belongs to a file; called from several threads."""
+
+    def accept(self, about: dict[str, JSON]) -> None:
+        """See what describes the file, where others changed it; raises what keeps from appending, Outdated say."""
+
+    def restore(self) -> None:
+        """Put back what belongs beside the file, as far as it is missing; raises StoreError."""
+
+
 class AppendableFile:
     """An existing file, open for appending; several objects and several processes may append to one file.
 
@@ -61,8 +75,10 @@ class AppendableFile:
     were none). Safe to use from several threads.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, attendant: Attendant | None = None) -> None:
         self.path = path
+        self.attendant = attendant
+        self._accepted: dict[str, JSON] | None = None
         # Path.stat() spells its path anew for every append.
         self._name = str(path)
         self.set_aside: Path | None = None
@@ -90,10 +106,13 @@ class AppendableFile:
         Raises:
             StoreError: nothing could be written (a full disk, say); the file is as it was.
             Busy: somebody else is writing, and `wait` is false.
+            Outdated: so says the attendant.
         """
         # Not `with transaction()`: a generator's context costs as much as two of the system calls.
         self._enter(wait=wait)
         try:
+            if self._accepted is not self._about:
+                self._accept()
             first = self._last_id + 1
             parts = [
                 lines.line(identity, document, first=self._empty and identity == first)
@@ -126,6 +145,11 @@ class AppendableFile:
             # Whoever waits for the old file's lock finds a new file under the name, and so do we.
             self._let_go()
             self._take()
+
+    def _accept(self) -> None:
+        if self.attendant is not None:
+            self.attendant.accept(self._about or {})
+        self._accepted = self._about
 
     @contextmanager
     def transaction(self, *, wait: bool = True) -> Iterator[None]:
@@ -227,8 +251,10 @@ class AppendableFile:
         except OSError as error:
             raise StoreError(f"{self.path} can't be opened for writing: {error.strerror}.") from None
         # Removed under our hands: what comes from now on is kept all the same.
-        with suppress(RecordingExists, OSError):
+        with suppress(RecordingExists, OSError, StoreError):
             atomic.make_folder(self.path.parent)
+            if self.attendant is not None:
+                self.attendant.restore()
             create(self.path, self._about)
         return self._open()
 

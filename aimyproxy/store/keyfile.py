@@ -55,12 +55,24 @@ class KeyFile:
             return known
         try:
             self._ignore()
-            text = (key or secrets.token_bytes(_BYTES)).hex() + "\n"
-            with atomic.prepared(self.path, [text.encode()]) as temporary, suppress(FileExistsError):
-                os.link(temporary, self.path)
+            self._put(key or secrets.token_bytes(_BYTES))
         except OSError as error:
             raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None
         return self.read() or b""
+
+    def restore(self, key: bytes) -> None:
+        """Put the key back where it is missing, and the line for git; raises StoreError."""
+        try:
+            self._ignore()
+            if not self.path.exists():
+                self._put(key)
+        except OSError as error:
+            raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None
+
+    def _put(self, key: bytes) -> None:
+        text = key.hex() + "\n"
+        with atomic.prepared(self.path, [text.encode()]) as temporary, suppress(FileExistsError):
+            os.link(temporary, self.path)
 
     def _ignore(self) -> None:
         """Keep git from taking the key along, in whatever repository the recording is."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from aimyproxy.exchange import Exchange
     from aimyproxy.jsonvalue import JSON
+    from aimyproxy.store.appendable import Attendant
     from aimyproxy.store.snapshot import Snapshot
 
 EXCHANGES_FILE: Final = "exchanges.json"
@@ -177,9 +178,14 @@ class Recording:
         """Take exchanges out; raises ExchangeNotFound where one is missing, and then takes none."""
         self._rewrite(dict.fromkeys(identities))
 
+    def attend(self, attendant: Attendant) -> None:
+        """Let somebody look after what belongs to the exchanges, while they are appended to."""
+        self._storage.attend(attendant)
+
     def sync(self) -> None:
-        """Force what was appended onto the disk."""
+        """Force what was appended onto the disk, and have put back what belongs to it; raises StoreError."""
         self._storage.file.sync()
+        self._storage.restore()
 
     def close(self) -> None:
         """Flush and let go of the files."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tinydb.queries import QueryLike
 
     from aimyproxy.jsonvalue import JSON
+    from aimyproxy.store.appendable import Attendant
 
 
 class LineStorage(Storage):
@@ -27,14 +28,26 @@ class LineStorage(Storage):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.attendant: Attendant | None = None
         self._file: AppendableFile | None = None
 
     @property
     def file(self) -> AppendableFile:
         """The file, open for appending and repaired where that was needed."""
         if self._file is None:
-            self._file = AppendableFile(self.path)
+            self._file = AppendableFile(self.path, self.attendant)
         return self._file
+
+    def attend(self, attendant: Attendant) -> None:
+        """Let somebody look after what belongs to the file, while it is appended to."""
+        self.attendant = attendant
+        if self._file is not None:
+            self._file.attendant = attendant
+
+    def restore(self) -> None:
+        """Have the attendant put back what is missing, unless the file itself is; raises StoreError."""
+        if self.attendant is not None and self.path.exists():
+            self.attendant.restore()
 
     def snapshot(self) -> Snapshot:
         """The file as it is now, for reading."""

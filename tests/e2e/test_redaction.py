@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 
 import pytest
 
 from aimyproxy.store.recording import Recording
-from tests.processes import Upstream, aimyproxy, answer, free_port, listening_port, post, run
+from tests.processes import Upstream, aimyproxy, answer, eventually, free_port, listening_port, post, run
 from tests.redaction.planting import leaked
 
 CHANNELS = {
@@ -233,3 +234,28 @@ def test_a_recording_from_before_is_redacted_from_here_on(root):
     refused = run("record", "shop", "--target", f"http://127.0.0.1:{free_port()}", "--no-redact", "--listen", 0)
     assert refused.process.returncode == 2
     assert re.search("Record under another name", refused.stderr[-1])
+
+
+def test_a_recorder_takes_up_what_others_do(root):
+    """Rules that are added while it records hold from the next exchange on; a key that is removed comes back."""
+    card = "4000123412341234"
+    paid = json.dumps({"action": "pay", "token": SECRETS["answer"], "order": {"card": card}}).encode()
+    kept = root / "shop" / "redaction.key"
+    with webhook() as live, aimyproxy("record", "shop", "--listen", 0, "--target", live.url) as recording:
+        port = listening_port(recording)
+        post(port, paid)
+        assert run("redact", "shop", "--redact", "$.order.card").process.returncode == 0
+        post(port, paid)
+        exchanges = [exchange.request.body for _, exchange in Recording(root / "shop")]
+        assert exchanges[0] == exchanges[1]
+        assert run("check", "shop").process.returncode == 0
+        key = kept.read_text()
+        kept.unlink()
+        eventually(kept.exists, "the key")
+        shutil.rmtree(root / "shop")
+        post(port, paid)
+        assert kept.read_text() == key
+        assert [exchange.request.body for _, exchange in Recording(root / "shop")] == exchanges[:1]
+        assert recording.stop() == 0
+    assert card not in (root / "shop" / "exchanges.json").read_text()
+    assert any("redacted by other rules from now on: secrets, $.order.card." in line for line in recording.stderr)

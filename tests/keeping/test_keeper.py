@@ -7,8 +7,9 @@ import fcntl
 import pytest
 
 from aimyproxy.errors import StoreError
-from aimyproxy.keeping.keeper import Keeper
+from aimyproxy.keeping.keeper import AsItComes, Keeper
 from aimyproxy.keeping.waiting import NO_ROOM, Room
+from aimyproxy.store.appendable import Outdated
 from aimyproxy.store.recording import Recording
 from tests import builders
 from tests.processes import eventually
@@ -202,9 +203,77 @@ def test_a_lock_that_is_let_go_in_time_costs_nothing(recording, observer):
     assert observer.troubles == []
 
 
+class Starring(AsItComes):
+    """Stars instead of events; as many as there were rules."""
+
+    version = 3
+    fails = False
+
+    def redacted(self, exchange):
+        return dataclasses.replace(exchange, event="*" * self.version), self.version
+
+    def renewed(self, document, version):
+        return document.replace(b"*" * version, b"*" * self.version)
+
+    def take_up(self):
+        if self.fails:
+            raise StoreError("the key is broken.")
+        self.version = 5
+
+    def accept(self, about):
+        if about["stars"] != self.version:
+            raise Outdated
+
+    def restore(self):
+        pass
+
+
+@pytest.fixture
+def starring(recording):
+    """What redacts, while somebody else changes the rules."""
+    redaction = Starring()
+    recording.attend(redaction)
+    other = Recording(recording.folder)
+    with other.transaction() as snapshot:
+        other.rewrite(snapshot, {**snapshot.about, "stars": 5})
+    other.close()
+    return redaction
+
+
+def test_rules_that_change_hold_for_what_is_under_way(recording, observer, starring):
+    """An exchange that was redacted by the old ones is redacted anew, before it is written or shown."""
+    keeper = Keeper(recording, observer, redaction=starring)
+    assert keep(keeper, 1, 2) == [1, 2]
+    assert events(recording) == ["*****"] * 2
+    assert [event for _, _, event in observer.told] == ["*****"] * 2
+
+
+def test_rules_that_change_hold_for_what_waits(recording, observer, starring, monkeypatch):
+    """What was held under the old rules is renewed when it is written."""
+    works = refuse(monkeypatch, recording, "append_stored")
+    keeper = Keeper(recording, observer, redaction=starring, seconds=0.001)
+    assert keep(keeper, 1, 2) == [None, None]
+    works()
+    with keeper.running():
+        eventually(lambda: not keeper.waiting, "nothing waits")
+    assert events(recording) == ["*****"] * 2
+
+
+def test_rules_that_can_not_be_taken_up(recording, observer, starring):
+    """Exchanges wait until they can be, and nothing is recorded by the old ones."""
+    starring.fails = True
+    keeper = Keeper(recording, observer, redaction=starring, seconds=0.001)
+    assert keep(keeper, 1) == [None]
+    assert keeper.reason == "the key is broken."
+    starring.fails = False
+    with keeper.running():
+        eventually(lambda: not keeper.waiting, "nothing waits")
+    assert events(recording) == ["*****"]
+
+
 def test_what_is_kept_and_told_is_redacted(recording, observer):
     """Neither the file nor the observer sees the original."""
-    keeper = Keeper(recording, observer, redact=lambda exchange: dataclasses.replace(exchange, event="***"))
+    keeper = Keeper(recording, observer, redaction=Starring())
     keep(keeper, 1)
     assert events(recording) == ["***"]
     assert observer.told == [("recorded", 1, "***")]
@@ -213,12 +282,13 @@ def test_what_is_kept_and_told_is_redacted(recording, observer):
 def test_what_can_not_be_redacted_is_lost_and_never_shown(recording, observer):
     """The bot is served, and the next exchange is kept."""
 
-    def redact(exchange):
-        if exchange.event == "secret":
-            raise ValueError(exchange.event)
-        return exchange
+    class Failing(AsItComes):
+        def redacted(self, exchange):
+            if exchange.event == "secret":
+                raise ValueError(exchange.event)
+            return exchange, 0
 
-    keeper = Keeper(recording, observer, redact=redact)
+    keeper = Keeper(recording, observer, redaction=Failing())
     assert keep(keeper, "secret", 2) == [None, 1]
     assert observer.troubles == ["NOT RECORDED: an exchange has no stored form (ValueError)."]
     assert (observer.told, keeper.lost) == ([("recorded", 1, "2")], 1)
