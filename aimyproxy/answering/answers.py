@@ -130,6 +130,11 @@ class Answerer:
     beneath: Answerer | None = None
     fault: Fault | None = None
 
+    @property
+    def fixed(self) -> bool:
+        """Whether it answers the same whatever the request says."""
+        return isinstance(self.content, bytes)
+
     @classmethod
     def of_exchange(cls, identity: int, exchange: Exchange, edit: Mock | None = None) -> Answerer | None:
         """The recorded response of an exchange, or its edited one; None where there is neither."""

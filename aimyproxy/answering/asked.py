@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aimyproxy import aimylogic, jsonvalue
+from aimyproxy.answering.repeats import Repeats
 
 if TYPE_CHECKING:
     from aimyproxy.exchange import Body, Conversation
@@ -28,37 +29,92 @@ class Asking(Protocol):
         """The body, decoded."""
 
 
-class Asked(NamedTuple):
+class Asked:
     """What decides about the answer to a request.
 
-    `content` is what the key is made of: the variables without the volatile ones where there is an event, else
-    `{"method": …, "path": …, "body": …}`. Two requests have the same key exactly where their contents mean the same.
+    Two requests have the same `key` exactly where their contents mean the same.
     """
 
-    event: str | None
-    conversation: Conversation | None
-    variables: dict[str, JSON] | None
-    root: JSON
-    content: dict[str, JSON]
-    key: bytes
+    __slots__ = ("_body", "_frame", "conversation", "event", "key")
+
+    def __init__(
+        self,
+        event: str | None,
+        conversation: Conversation | None,
+        key: bytes,
+        body: Body | bytes,
+        frame: dict[str, JSON] | None = None,
+    ) -> None:
+        self.event = event
+        self.conversation = conversation
+        self.key = key
+        self._body = body
+        self._frame = frame
 
     @classmethod
     def of(cls, request: Asking) -> Asked:
-        """What this request asks; `root` is where the paths of conditions begin: its JSON body, or None."""
+        """What this request asks."""
         body = request.body
         variables = body.variables()
         event, conversation = aimylogic.identify(variables)
         if variables is not None and event is not None:
-            content, root = aimylogic.without_volatile(variables), variables
+            frame, content = None, aimylogic.without_volatile(variables)
         else:
-            content = _frame(request.method, request.path, body)
-            root = variables if variables is not None else _json(body)
+            frame = content = _frame(request.method, request.path, body)
         spelled = jsonvalue.canonical([event is None, content])
-        return cls(event, conversation, variables, root, content, blake2b(spelled, digest_size=16).digest())
+        return cls(event, conversation, blake2b(spelled, digest_size=16).digest(), body, frame)
+
+    def kept(self, raw: bytes) -> Asked | None:
+        """The same in a fraction of the memory; `raw` is the request's body.
+
+        None where the body alone doesn't decide, or is one that not all parsers read alike.
+        """
+        if self.event is None or isinstance(self._body, bytes) or self._body.kind != "json":
+            return None
+        return Asked(self.event, self.conversation, self.key, raw)
+
+    @property
+    def variables(self) -> dict[str, JSON] | None:
+        """The request's variables; None where it has none."""
+        body = self._body
+        return jsonvalue.loads(body) if isinstance(body, bytes) else body.variables()
+
+    @property
+    def root(self) -> JSON:
+        """Where the paths of conditions begin: the request's JSON body, or None."""
+        body = self._body
+        return (
+            jsonvalue.loads(body)
+            if isinstance(body, bytes)
+            else body.value
+            if body.kind == "json"
+            else body.variables()
+        )
+
+    @property
+    def content(self) -> dict[str, JSON]:
+        """What the key is made of: the variables without the volatile ones where there is an event.
+
+        Else it is `{"method": …, "path": …, "body": …}`.
+        """
+        return aimylogic.without_volatile(self.variables or {}) if self._frame is None else self._frame
 
 
-def _json(body: Body) -> JSON:
-    return body.value if body.kind == "json" else None
+class Lately:
+    """What was asked lately, and more than once: it need not be parsed again to be found again."""
+
+    def __init__(self) -> None:
+        self._known: Repeats[Asked] = Repeats()
+
+    def asked(self, request: Asking, raw: bytes) -> Asked:
+        """What this request asks; `raw` is its body, which is not compressed."""
+        known = self._known.get(raw)
+        if known is not None:
+            return known
+        asked = Asked.of(request)
+        if kept := asked.kept(raw):
+            self._known.made(raw, kept)
+        return asked
 
 
 def _frame(method: str, path: str, body: Body) -> dict[str, JSON]:

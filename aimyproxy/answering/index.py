@@ -166,8 +166,9 @@ class Index:
         `previous` is the conversation's event before this one. Where `asked` is a redacted request, mocks may also ask
         for what the `live` one says.
         """
-        roots = (asked.root,) if live is None else (asked.root, live.root)
-        rules = self._rules.find(asked.event, *roots)
+        rules: Sequence[Answerer] = ()
+        if asked.event in self._rules.events:
+            rules = self._rules.find(asked.event, *((asked.root,) if live is None else (asked.root, live.root)))
         count = turns.get(asked.event or "", 0) + 1
         found = None
         # A mock that doesn't merge hides all below it.
@@ -199,7 +200,9 @@ class Index:
         group, cycle = self._recorded.group(asked.event, asked.conversation), serving.after_last == "cycle"
         exact = group and group.same(asked.key, turns.get(asked.key, 0), cycle=cycle)
         if exact:
-            answer = exact.answer("exact", asked.variables, turns.get(asked.event or "", 0) + 1)
+            # What is the same for all need not be parsed.
+            variables = None if exact.fixed else asked.variables
+            answer = exact.answer("exact", variables, turns.get(asked.event or "", 0) + 1)
             return self._refreshed(asked, answer, serving.dice)
         if asked.event is None or self.match == "exact":
             return None

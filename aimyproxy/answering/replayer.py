@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aimyproxy.answering.answers import Answer
-from aimyproxy.answering.asked import Asked
+from aimyproxy.answering.asked import Asked, Lately
 from aimyproxy.answering.conversations import Conversations
 from aimyproxy.answering.misses import explain
 from aimyproxy.answering.restoring import restored
@@ -48,6 +48,7 @@ class Replayer:
         self.conversations = Conversations() if conversations is None else conversations
         self._arguments = arguments
         self._serving = serving
+        self._lately = Lately()
 
     @property
     def index(self) -> Index:
@@ -64,8 +65,11 @@ class Replayer:
         with self._lock:
             self._overlay, self._index = tuple(mocks), self._base.overlaid(mocks)
 
-    def answer(self, request: Asking) -> tuple[Asked, Answer | Miss]:
-        """What the request asks, and the answer to it or the miss; counts the request in its conversation."""
+    def answer(self, request: Asking, raw: bytes = b"") -> tuple[Asked, Answer | Miss]:
+        """What the request asks, and the answer to it or the miss; counts the request in its conversation.
+
+        `raw` are the bytes that the body is, where they are known.
+        """
         if self._redactor is not None:
             # A body may be parsed each time that it is asked for.
             request = Request(request.method, request.path, (), request.body)
@@ -76,7 +80,7 @@ class Replayer:
                 if isinstance(found, Answer):
                     found = restored(found, request.body, redacted.body, replaced)
                 return live, found
-        asked = Asked.of(request)
+        asked = self._lately.asked(request, raw) if raw else Asked.of(request)
         return asked, self._found(asked)
 
     def _found(self, asked: Asked, live: Asked | None = None) -> Answer | Miss:

@@ -10,7 +10,7 @@ from aimyproxy import jsonvalue
 from aimyproxy.answering.conditions import Equals, specificity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, KeysView, Sequence
 
     from aimyproxy.answering.answers import Answerer
     from aimyproxy.answering.conditions import Condition
@@ -56,9 +56,9 @@ class Rules:
         return self._added
 
     @property
-    def events(self) -> set[str | None]:
+    def events(self) -> KeysView[str | None]:
         """The events that have a rule."""
-        return set(self._groups)
+        return self._groups.keys()
 
     def copy(self) -> Rules:
         """The same rules; what is added to one of the two is not in the other."""

@@ -39,7 +39,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, shared: Shared, state: ServerState) -> None:
         self._shared = shared
         self._state: Any = state
-        self._reader = Reader(shared.limits, shared.guard)
+        self._reader = Reader(shared.limits, shared.guard, shared.heads)
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         # Since when it waits for what comes next.
         self._since = shared.now

@@ -20,6 +20,7 @@ from aimyproxy.mockserver.refusals import (
 
 if TYPE_CHECKING:
     from aimyproxy.guard import Guard
+    from aimyproxy.mockserver.heads import Heads
     from aimyproxy.mockserver.heard import RawHeaders
     from aimyproxy.mockserver.limits import Limits
 
@@ -34,12 +35,15 @@ class Reader:
     """Reads requests. `phase` is what comes next: the begin of a request, more of its head, or more of its body.
 
     `over` says that nothing that comes is looked at any more; `received` is how many bytes of a body have come. Where
-    there is a `guard`, requests from `address` are those that it lets in, without its secrets.
+    there is a `guard`, requests from `address` are those that it lets in, without its secrets. `heads` are those that
+    need not be read again.
     """
 
-    def __init__(self, limits: Limits, guard: Guard | None = None) -> None:
+    def __init__(self, limits: Limits, guard: Guard | None = None, heads: Heads | None = None) -> None:
         self._limits = limits
         self._guard = guard
+        # A guard has to look at each of them.
+        self._heads = heads if guard is None else None
         self.address = ""
         self._parser = httptools.HttpRequestParser(self)
         self._whole: list[Heard | Refusal] = []
@@ -70,6 +74,9 @@ class Reader:
         """The requests that are whole with these bytes; at the end of them, perhaps, why there are no more."""
         if self.over:
             return []
+        heads = self._heads if self.phase == "idle" else None
+        if heads is not None and (known := heads.heard(data)):
+            return [known]
         whole = self._whole = []
         try:
             self._parse(data)
@@ -77,6 +84,8 @@ class Reader:
                 self._check_surplus(len(data))
         except Refusal as refusal:
             whole.append(self.refused(refusal))
+        if heads is not None and len(whole) == 1 and self._head is PLAIN and isinstance(heard := whole[0], Heard):
+            heads.read(data, heard)
         return whole
 
     def refused(self, refusal: Refusal) -> Refusal:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from aimyproxy.mockserver.crowd import Crowd
+from aimyproxy.mockserver.heads import Heads
 from aimyproxy.mockserver.wire import Wire
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Shared:
         self.guard = guard
         self.limits = limits
         self.crowd = Crowd(limits.connections)
+        self.heads = Heads()
         self.wire = Wire()
         self.now = time.monotonic()
         self._observer = observer

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-from aimyproxy.answering.asked import Asked
+import json
+
+from hypothesis import given
+
+from aimyproxy.answering.asked import Asked, Lately
 from aimyproxy.exchange import Body, Request
 from tests.builders import START, request
+from tests.strategies import objects
 
 
 def key(asked):
@@ -57,3 +62,19 @@ def test_conditions_begin_at_the_json_body():
     assert Asked.of(plain(body=b"[1]")).root == [1]
     assert Asked.of(plain(body=b"hello")).root is None
     assert Asked.of(plain(body=b'{"n": 123456789012345678901234567890}')).root == {"n": 123456789012345678901234567890}
+
+
+@given(objects)
+def test_what_is_kept_says_the_same(variables):
+    """Only the bytes stay, and are parsed when somebody asks."""
+    raw = json.dumps({"action": "a", "userId": "u", **variables}).encode()
+    asked, lately = plain(body=raw), Lately()
+    first, _, third = (lately.asked(asked, raw) for _ in range(3))
+    for name in ("event", "conversation", "key", "variables", "root", "content"):
+        assert getattr(first, name) == getattr(third, name)
+
+
+def test_what_depends_on_more_than_the_body_is_not_kept():
+    """Method and path decide where there is no event; and integers beyond 64 bit are not parsed as quickly."""
+    for body in (b"[1]", b"hello", b'{"a": 1}', b'{"action": "a", "n": 123456789012345678901234567890}'):
+        assert Asked.of(plain(body=body)).kept(body) is None

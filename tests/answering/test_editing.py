@@ -61,7 +61,7 @@ HINTS = st.dictionaries(
 def said_by(index, requests):
     """All that anybody can see of an index: its answers, turn by turn, and what it says of itself."""
     replay = Replayer(index)
-    answers = [repr(replay.answer(asked)) for asked in requests for _ in range(2)]
+    answers = [repr(replay.answer(asked)[1]) for asked in requests for _ in range(2)]
     learned = [repr(list(model.decisions())) for _, model in sorted(index.models().items())]
     standing = [index.standing(event) for event in ("start", "order", None)]
     return answers, learned, standing, index.summary(), index.warnings, index.answering, index.events

@@ -22,7 +22,7 @@ from tests.mockserver.observers import Remembering
 
 
 class Broken:
-    def answer(self, _request):
+    def answer(self, _request, _raw):
         raise ZeroDivisionError("a bug")
 
 
