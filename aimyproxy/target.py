@@ -18,6 +18,7 @@ REPLAY_HEADER: Final = "Aimyproxy-Replay"
 """The header that tells a webhook that no user waits for this answer, so that it can skip mails and payments."""
 _EXAMPLE: Final = "https://hook.example.com/bot"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_ERRNO: Final = re.compile(r"^\[Errno -?\d+\] ")
 _MASK: Final = "***"
 TOKEN: Final = re.compile(r"(?=(?:\D*\d){3}|.*\d.*[A-Z])(?=.*[A-Za-z])[\w:.~%-]{20,}", re.ASCII)
 """A part of a URL that may be a token: long, of letters and some digits."""
@@ -101,6 +102,8 @@ def webhook_failure(kind: FailureKind, address: str, detail: str = "") -> Failur
 
     `address` is HOST:PORT; `detail` is how long was waited, or what the system or the parser said.
     """
+    # Systems and libraries say it each in their own form.
+    detail = _ERRNO.sub("", detail).rstrip(".")
     said = {
         "timeout": f"did not answer within {detail}",
         "connect": f"can't be reached: {detail}",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy.errors import InvalidOption
-from aimyproxy.target import Target
+from aimyproxy.target import Target, webhook_failure
 
 
 def test_a_url_is_taken_apart():
@@ -103,3 +103,17 @@ def test_a_password_is_not_repeated_in_an_error():
     with pytest.raises(InvalidOption) as refused:
         Target.parse("https://john:secret@h:port/")
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ("Connection refused", "Connection refused."),
+        ("[Errno -2] Name or service not known", "Name or service not known."),
+        ("The remote server does not speak TLS.", "The remote server does not speak TLS."),
+    ],
+)
+def test_what_a_library_says_becomes_part_of_one_sentence(detail, said):
+    """Without its number, and with one full stop."""
+    failure = webhook_failure("connect", "hook.example.com:443", detail)
+    assert failure.message == f"The webhook at hook.example.com:443 can't be reached: {said}"

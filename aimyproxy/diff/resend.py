@@ -297,9 +297,12 @@ def connection_problem(error: aiohttp.ClientConnectorError) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         why = getattr(error.certificate_error, "verify_message", "")
         return f"its certificate can't be verified ({why or 'it is not trusted'}; see --ca)"
-    code = error.os_error.errno
     # aiohttp's own text repeats the address, and speaks of ssl where there is none.
-    return os.strerror(code) if code and code > 0 and not isinstance(error, aiohttp.ClientSSLError) else ""
+    if isinstance(error, aiohttp.ClientSSLError):
+        reason = str(getattr(error.os_error, "reason", None) or error.os_error.strerror or "it hangs up")
+        return f"it speaks no TLS, or not ours ({reason.replace('_', ' ').lower()})"
+    code = error.os_error.errno
+    return os.strerror(code) if code and code > 0 else ""
 
 
 def _text(raw: bytes) -> str:

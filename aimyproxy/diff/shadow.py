@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from aimyproxy.exchange import Exchange
+    from aimyproxy.exchange import Exchange, Failure
     from aimyproxy.target import Target
     from aimyproxy.trust import Trust
 
@@ -116,5 +116,10 @@ class Shadow:
                 await self._keep(replace(answered, made_from=(self._source, identity)))
             else:
                 self.unsent += 1
-                message = answered.failure.message if answered.failure else ""
-                self._trouble(f"The shadow {self._target.display} can't be reached: {message}.")
+                self._trouble(f"The shadow {self._target.display} {_problem(answered.failure)}.")
+
+
+def _problem(failure: Failure | None) -> str:
+    if failure is None or failure.kind != "connect":
+        return f"gets no copy: {failure.message if failure else 'nobody knows why'}"
+    return f"can't be reached: {failure.message}"

@@ -200,6 +200,20 @@ def test_a_target_that_can_not_be_reached_stops_the_run():
     assert time.perf_counter() - started < 5
 
 
+def test_a_target_that_speaks_no_tls_is_told_in_a_sentence():
+    """That names what is wrong, and nothing twice."""
+
+    def plain(connection):
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    problem = r"https://127\.0\.0\.1:\d+/bot can't be reached: it speaks no TLS, or not ours \([a-z ]+\)\. Is"
+    with Upstream(answering()) as upstream:
+        upstream._serve = plain
+        with pytest.raises(TargetError, match=problem):
+            sent(upstream.url.replace("http:", "https:"), of("u1"))
+
+
 def test_one_request_is_enough_to_tell_that_nobody_is_there():
     """A short recording does not pass for an answered one."""
     with pytest.raises(TargetError, match=r"the name nobody\.invalid can't be resolved"):
