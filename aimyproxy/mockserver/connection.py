@@ -13,10 +13,11 @@ import os
 import socket
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aimyproxy.mockserver.heard import Heard
 from aimyproxy.mockserver.messages import Reply
+from aimyproxy.mockserver.outgoing import Outgoing
 from aimyproxy.mockserver.reading import Reader
 from aimyproxy.mockserver.refusals import Refusal, TurnedAway
 from aimyproxy.mockserver.wire import CONTINUE
@@ -41,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._state: Any = state
         self._reader = Reader(shared.limits, shared.guard, shared.heads)
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
+        self._outgoing: Outgoing = None  # type: ignore[assignment]
         # Since when it waits for what comes next.
         self._since = shared.now
         # Whole requests, and what is refused, behind one that is being answered.
@@ -61,7 +63,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It begins."""
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast("asyncio.Transport", transport)
+        self._outgoing = Outgoing(self._transport)
         self._reader.address = (transport.get_extra_info("peername") or ("",))[0]
         self._state.connections.add(self)
         self._shared.crowd.enter(self)
@@ -101,6 +104,7 @@ class Connection(asyncio.Protocol):
             self._waiting.append(refusal)
             self._go_on()
         self._half_closed = True
+        self._outgoing.flush()
         # With TLS there is no half of a connection.
         return self._busy and self._transport.get_extra_info("sslcontext") is None
 
@@ -132,7 +136,8 @@ class Connection(asyncio.Protocol):
 
     def idle_since(self) -> float:
         """When it last said or heard something; infinity while a body is read or a request answered."""
-        return math.inf if self._busy or self._reader.phase == "body" else self._since
+        busy = self._busy or self._outgoing.waits or self._reader.phase == "body"
+        return math.inf if busy else self._since
 
     def look(self) -> None:
         """See whether something takes too long."""
@@ -162,7 +167,8 @@ class Connection(asyncio.Protocol):
     async def send(self, data: bytes) -> None:
         """Send these bytes; returns once the bot takes them, or is gone."""
         if not self._ending:
-            self._transport.write(data)
+            self._outgoing.write(data)
+            self._outgoing.flush()
         if self._unread is not None:
             await self._unread.wait()
 
@@ -172,6 +178,7 @@ class Connection(asyncio.Protocol):
 
     def reset(self) -> None:
         """Let go of the connection such that the bot notices it."""
+        self._outgoing.flush()
         connection = self._transport.get_extra_info("socket")
         if connection is not None and connection.fileno() >= 0:
             # A duplicate: the event loop's own object may not let us set options.
@@ -189,7 +196,7 @@ class Connection(asyncio.Protocol):
         answer = self._shared.app.answer(one, self)
         if isinstance(answer, Reply):
             last = self._is_last(one)
-            self._transport.write(self._shared.wire.spelled(answer, one, last=last))
+            self._outgoing.write(self._shared.wire.spelled(answer, one, last=last))
             if last:
                 self._end()
         else:
@@ -229,7 +236,7 @@ class Connection(asyncio.Protocol):
         """Say that the body may come, where the bot waits for that word."""
         if self._reader.expects and not self._busy:
             self._reader.expected()
-            self._transport.write(CONTINUE)
+            self._outgoing.write(CONTINUE)
 
     def _refuse(self, refusal: Refusal) -> None:
         heard = refusal.heard
@@ -241,7 +248,7 @@ class Connection(asyncio.Protocol):
         else:
             self._shared.tell(refusal)
             reply = Reply.of_json(refusal.status, {"error": str(refusal)}, "error")
-        self._transport.write(self._shared.wire.spelled(reply, heard or _NO_REQUEST, last=True))
+        self._outgoing.write(self._shared.wire.spelled(reply, heard or _NO_REQUEST, last=True))
         self._end(refused=True)
 
     def _is_last(self, heard: Heard) -> bool:
@@ -253,7 +260,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self._since = self._shared.now
         if refused and not self._stopping and not self._half_closed and self._transport.can_write_eof():
-            self._transport.write_eof()
+            self._outgoing.write_eof()
             self._transport.resume_reading()
         else:
-            self._transport.close()
+            self._outgoing.close()

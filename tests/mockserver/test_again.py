@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -123,13 +124,14 @@ class Served:
         parsed = [Mock.parse(number, mock) for number, mock in enumerate(mocks, 1)]
         self.replayer.index = Index.build(self.exchanges, parsed, self.match)
 
-    def said(self, pieces):
+    async def said(self, pieces):
         """What comes back for these bytes, and whether that is the end; on a new connection where it ended before."""
         if self.wire.closed:
             self.connect()
         self.wire.written = b""
         for piece in pieces:
             self.connection.data_received(piece)
+        await asyncio.sleep(0)
         return DATE.sub(b"Date: now", self.wire.written), self.wire.closed
 
     def told(self):
@@ -213,13 +215,16 @@ def stories(draw):
 )
 def test_who_remembers_answers_as_who_does_not(story, echoing, match, after_last, dice):
     """Byte for byte, whatever comes between; and the journal and the misses tell the same."""
-    exchanges, serving = recorded(echoing), Serving(after_last, dice)
+    asyncio.run(told(story, recorded(echoing), match, Serving(after_last, dice)))
+
+
+async def told(story, exchanges, match, serving):
     servers = [Served(exchanges, match, serving, forgets=forgets) for forgets in (False, True)]
     for kind, what in story:
         if kind == "ask":
             pieces, times = what
             for _ in range(times):
-                one, other = (server.said(pieces) for server in servers)
+                one, other = [await server.said(pieces) for server in servers]
                 assert one == other
         for server in servers:
             if kind == "mocks":
@@ -240,22 +245,30 @@ def test_who_remembers_answers_as_who_does_not(story, echoing, match, after_last
 )
 def test_what_does_not_end_with_its_body_is_read_each_time(asks):
     """The end of a connection, and what came before a head or behind a body, are part of what was said."""
-    server = Served(recorded(()), "learned", Serving("cycle"), forgets=False)
-    answers = {server.said([asks]) for _ in range(8)}
+
+    async def times(count):
+        server = Served(recorded(()), "learned", Serving("cycle"), forgets=False)
+        return server, {await server.said([asks]) for _ in range(count)}
+
+    server, answers = asyncio.run(times(8))
     assert len(answers) == 2
     assert not len(server.shared.heads._known)
 
 
 def test_what_came_twice_is_remembered():
     """The second time it is noted, the third time it need not be read; the other way to ask is another head."""
+    asyncio.run(remembered())
+
+
+async def remembered():
     server = Served(recorded(()), "learned", Serving(), forgets=False)
     asks = spelled(variables("start", "u1", 1), b"POST", b"/", (), False, "")
     server.connection._reader._parse = counted = Counted(server.connection._reader._parse)
-    answers = [server.said([asks])[0].partition(b"\r\n\r\n")[2] for _ in range(4)]
+    answers = [(await server.said([asks]))[0].partition(b"\r\n\r\n")[2] for _ in range(4)]
     assert counted.calls == 2
     assert answers == [b'{"event":"start","double":2}'] * 4
     assert len(server.replayer._lately._known) == 1
-    server.said([spelled(variables("start", "u1", 1), b"POST", b"/", (b"X-Any: 1",), False, "")])
+    await server.said([spelled(variables("start", "u1", 1), b"POST", b"/", (b"X-Any: 1",), False, "")])
     assert counted.calls == 3
 
 
