@@ -17,9 +17,9 @@ from aimyproxy.errors import InvalidOption
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Reason = Literal["path", "header", "rate", "proxy", "strict"]
-"""Why a request is refused: no secret path, no secret header, too many of them; it takes us for an open proxy; it could
-not be recorded."""
+Reason = Literal["path", "header", "rate", "proxy", "outside", "strict"]
+"""Why a request is refused: no secret path, no secret header, too many of them; it takes us for an open proxy; its path
+leads out of the target's; it could not be recorded."""
 
 _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _RATE: Final = re.compile(r"(\d{1,9})/([smh])")
@@ -65,6 +65,12 @@ OPEN_PROXY: Final = Refusal(
     400,
     "aimyproxy is no open proxy: ask for a path, not for a whole URL.",
     "A request was refused: it asked for a whole URL, as one asks an open proxy.",
+)
+OUTSIDE: Final = Refusal(
+    "outside",
+    400,
+    "The path leads upwards, out of what is served here.",
+    "A request was refused: its path leads upwards, out of the target's.",
 )
 UNRECORDED: Final = Refusal(
     "strict",

@@ -18,6 +18,8 @@ REPLAY_HEADER: Final = "Aimyproxy-Replay"
 """The header that tells a webhook that no user waits for this answer, so that it can skip mails and payments."""
 _EXAMPLE: Final = "https://hook.example.com/bot"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+# As one server or another would understand it: decoded, with backslashes, with parameters.
+_UPWARDS: Final = re.compile(r"(?:^|[/\\]|%2f|%5c)(?:\.|%2e){2}(?:$|[/\\;#]|%2f|%5c|%3b)", re.IGNORECASE)
 _ERRNO: Final = re.compile(r"^\[Errno -?\d+\] ")
 _MASK: Final = "***"
 TOKEN: Final = re.compile(r"(?=(?:\D*\d){3}|.*\d.*[A-Z])(?=.*[A-Za-z])[\w:.~%-]{20,}", re.ASCII)
@@ -85,11 +87,23 @@ class Target:
         user, _, password = self.userinfo.partition(":")
         return "Basic " + base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
 
+    def leads_out(self, bot_path: str) -> bool:
+        """Whether what the bot asked for goes upwards (`..`, however spelled) from a target that is no whole host.
+
+        Whoever reaches us could else reach all that this host serves.
+        """
+        return self.path not in ("", "/") and _UPWARDS.search(bot_path.partition("?")[0]) is not None
+
     def joined(self, bot_path: str) -> str:
         """The path and query to ask the target for when the bot asked for `bot_path` (path and query).
 
         The bot's `/` is the target's own path; anything further is appended to it; both queries are sent.
+
+        Raises:
+            ValueError: it leads out of the target's path.
         """
+        if self.leads_out(bot_path):
+            raise ValueError("its path leads out of the target's")
         path, _, query = _encoded(bot_path).partition("?")
         further = path.removeprefix("/")
         joined = f"{self.path.removesuffix('/')}/{further}" if further else self.path or "/"

@@ -117,3 +117,35 @@ def test_what_a_library_says_becomes_part_of_one_sentence(detail, said):
     """Without its number, and with one full stop."""
     failure = webhook_failure("connect", "hook.example.com:443", detail)
     assert failure.message == f"The webhook at hook.example.com:443 can't be reached: {said}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/..",
+        "/../",
+        "/../admin",
+        "/a/../b",
+        "/%2e%2E/x",
+        "/.%2e?x",
+        "/a%2f..%2fb",
+        "/..\\x",
+        "/..%5cx",
+        "/..;/x",
+        "..",
+        "/..#x",
+    ],
+)
+def test_nobody_gets_out_of_the_targets_path(path):
+    """However a server may spell the way up; where the target is all of its host, there is no way out."""
+    target = Target.parse("https://intranet.example.com/hooks/bot")
+    assert target.leads_out(path)
+    with pytest.raises(ValueError, match="its path leads out of the target's"):
+        target.joined(path)
+    assert not Target.parse("https://hook.example.com/").leads_out(path)
+
+
+@pytest.mark.parametrize("path", ["/", "/a..b", "/...", "/..a", "/?x=/../y", "/a/./b", "/.well-known", "/%2e"])
+def test_dots_elsewhere_are_part_of_a_name(path):
+    """And a query is no path."""
+    assert not Target.parse("https://intranet.example.com/hooks/bot").leads_out(path)

@@ -18,7 +18,7 @@ from aimyproxy import jsonvalue
 from aimyproxy.errors import described
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from aimyproxy.admin.hosts import Hosts
     from aimyproxy.jsonvalue import JSON
@@ -120,7 +120,7 @@ class Surface:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
 
     async def _reply(self, scope: Scope) -> Reply:
-        path, headers = scope["path"], dict(scope["headers"])
+        path, headers = scope["path"], _headers(scope["headers"])
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         self._check_host(headers)
         if (path, method) == (HEALTH, "GET") and b"authorization" not in headers:
@@ -157,6 +157,14 @@ class Surface:
             possible = ", ".join("GET, HEAD" if one == "GET" else one for one in methods)
             raise Refused(405, f"{method} is not possible here; there are: {possible}.", ("allow", possible))
         return methods[method], part
+
+
+def _headers(given: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    pairs = [(name, value) for name, value in given if name in (b"host", b"authorization")]
+    headers = dict(pairs)
+    if len(headers) < len(pairs):
+        raise Refused(400, "The header Host or Authorization is given twice.")
+    return headers
 
 
 def _query(raw: bytes) -> dict[str, str]:

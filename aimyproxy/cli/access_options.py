@@ -12,7 +12,7 @@ import click
 
 from aimyproxy.cli.exposure import warn_of_admin
 from aimyproxy.cli.options import Address, check_not_given
-from aimyproxy.cli.output import say
+from aimyproxy.cli.output import lines_are_json, say
 from aimyproxy.errors import InvalidOption
 
 if TYPE_CHECKING:
@@ -116,8 +116,12 @@ class AdminOptions:
 
     def tell(self, url: str) -> None:
         """Say where the surface is."""
-        # The token ends the line: whoever copies it must not catch a full stop.
-        text = f"Admin surface on {url}" + (f", token {self.token}" if self.made_up else ".")
+        if self.made_up and lines_are_json():
+            # Logs are collected, and read by many.
+            text = f"Admin surface on {url}, for GET /health alone: a log is no place for a token, give --admin-token."
+        else:
+            # The token ends the line: whoever copies it must not catch a full stop.
+            text = f"Admin surface on {url}" + (f", token {self.token}" if self.made_up else ".")
         say(text, kind="admin", about=lambda: {"url": url})
         warn_of_admin(url)
 

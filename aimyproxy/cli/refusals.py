@@ -15,6 +15,7 @@ _WORDS: Final[dict[Reason, str]] = {
     "header": "without the secret header",
     "rate": "above the rate limit",
     "proxy": "for a whole URL",
+    "outside": "for a path outside of the target's",
     "strict": "that could not be recorded",
 }
 

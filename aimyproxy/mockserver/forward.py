@@ -14,7 +14,7 @@ from aimyproxy import aimylogic
 from aimyproxy.content import kept_body
 from aimyproxy.diff.resend import connection_problem
 from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
-from aimyproxy.guard import UNRECORDED
+from aimyproxy.guard import OUTSIDE, UNRECORDED
 from aimyproxy.mockserver.limits import BODY_LIMIT
 from aimyproxy.mockserver.messages import Reply, kept_headers, kept_request
 from aimyproxy.store.recording import now
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from aimyproxy.answering.misses import Miss
     from aimyproxy.exchange import FailureKind, Headers, Request
+    from aimyproxy.guard import Refusal
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.target import Target
     from aimyproxy.trust import Trust
@@ -70,7 +71,12 @@ class Forward:
         self._session: aiohttp.ClientSession | None = None
 
     async def reply(self, request: Request, raw: bytes, _miss: Miss) -> Reply:
-        """What the target answers; 502 where it can't be reached, 504 where it takes too long."""
+        """What the target answers; 502 where it can't be reached, 504 where it takes too long.
+
+        400 for what leads out of the target's path, which is neither asked for nor recorded.
+        """
+        if self._target.leads_out(request.path):
+            return _refused(OUTSIDE)
         at, begun = now(), time.perf_counter()
         got = await self._asked(request, raw)
         if self._keeper is not None:
@@ -78,7 +84,7 @@ class Forward:
             identity = await self._keeper.keep(_exchange(at, request, got, milliseconds))
             if identity is None and self._unrecorded:
                 self._unrecorded()
-                return Reply(UNRECORDED.status, UNRECORDED.headers, UNRECORDED.body, "forward")
+                return _refused(UNRECORDED)
         if isinstance(got, Failure):
             return self._failure(504 if got.kind == "timeout" else 502, got.message)
         returned = tuple((name, value) for name, value in got.headers if name.lower() not in _NOT_RETURNED)
@@ -138,6 +144,10 @@ class Forward:
     def _failure(self, status: int, problem: str) -> Reply:
         document = {"error": f"aimyproxy could not forward to {self._target.display}: {problem}"}
         return Reply.of_json(status, document, "forward")
+
+
+def _refused(refusal: Refusal) -> Reply:
+    return Reply(refusal.status, refusal.headers, refusal.body, "forward")
 
 
 def _exchange(at: str, request: Request, got: _Got | Failure, milliseconds: float) -> Exchange:

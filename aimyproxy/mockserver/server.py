@@ -74,7 +74,7 @@ class Settings:
     faults: Faults | None = None
     seed: int = 0
     admin: tuple[str, int] | None = None
-    token: str = ""
+    token: str = field(default="", repr=False)
     guard: Guard | None = None
     grace: int = 10
     listen_option: str = "--listen"

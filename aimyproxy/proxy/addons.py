@@ -12,7 +12,7 @@ from mitmproxy.addons import tlsconfig
 from OpenSSL import SSL
 
 from aimyproxy.exchange import Failure, Timing
-from aimyproxy.guard import OPEN_PROXY, UNRECORDED
+from aimyproxy.guard import OPEN_PROXY, OUTSIDE, UNRECORDED
 from aimyproxy.proxy.flows import headers_of, to_exchange
 from aimyproxy.proxy.http1 import without_advice
 from aimyproxy.proxy.stream import FAILURE, REFUSAL, TIMED_OUT
@@ -58,6 +58,9 @@ class Forward:
             return
         if flow.request.authority:
             refuse(flow, OPEN_PROXY)
+            return
+        if self._target.leads_out(flow.request.path):
+            refuse(flow, OUTSIDE)
             return
         flow.metadata[_PATH] = flow.request.path
         flow.request.path = self._target.joined(flow.request.path)

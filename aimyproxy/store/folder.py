@@ -89,6 +89,8 @@ class RecordingsFolder:
     def remove(self, name: str) -> None:
         """Delete a recording and its mocks; raises InvalidName, RecordingNotFound and StoreError."""
         folder = self.open(name).folder
+        if folder.is_symlink():
+            raise StoreError(f"{folder} is a link to another folder: remove it, or what it leads to, yourself.")
         try:
             shutil.rmtree(folder)
         except OSError as error:

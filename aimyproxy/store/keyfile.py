@@ -58,7 +58,9 @@ class KeyFile:
             self._put(key or secrets.token_bytes(_BYTES))
         except OSError as error:
             raise StoreError(f"{self.path} can't be written: {error.strerror}.") from None
-        return self.read() or b""
+        if (made := self.read()) is None:
+            raise StoreError(f"{self.path} is a link that leads nowhere: remove it, or put the key there.")
+        return made
 
     def restore(self, key: bytes) -> None:
         """Put the key back where it is missing, and the line for git; raises StoreError."""

@@ -47,13 +47,17 @@ class Served:
 
     def ask(self, path, method="GET", query=b"", authorization=f"Bearer {TOKEN}", **headers):
         """Status, headers and bytes of the reply."""
+        given = {"host": "127.0.0.1:9090", "authorization": authorization, **headers}
+        return self.ask_with(path, [pair for pair in given.items() if pair[1] is not None], method, query)
+
+    def ask_with(self, path, headers, method="GET", query=b""):
+        """The same, of these headers."""
         messages = []
 
         async def send(message):
             messages.append(message)
 
-        given = {"host": "127.0.0.1:9090", "authorization": authorization, **headers}
-        pairs = [(name.encode(), value.encode()) for name, value in given.items() if value is not None]
+        pairs = [(name.encode(), value.encode()) for name, value in headers]
         scope = {"type": "http", "path": path, "method": method, "query_string": query, "headers": pairs}
         asyncio.run(self.surface(scope, None, send))
         head, body = messages
@@ -115,6 +119,18 @@ def test_no_request_that_a_page_may_send_changes_anything():
     assert (status, headers[b"allow"]) == (405, b"GET, HEAD, DELETE")
     assert served.ask("/thing", "DELETE")[0] == 200
     assert len(served.changed) == 1
+
+
+@pytest.mark.parametrize("name", ["host", "authorization"])
+def test_a_header_that_stands_there_twice_is_believed_in_neither_place(name):
+    """Something on the way might read the other one."""
+    served = Served()
+    for order in (1, -1):
+        both = [("evil", "evil"), (name, f"Bearer {TOKEN}" if name == "authorization" else "127.0.0.1:9090")][::order]
+        given = {"host": "127.0.0.1:9090", "authorization": f"Bearer {TOKEN}"}
+        pairs = [*((key, value) for key, value in given.items() if key != name), *((name, value) for _, value in both)]
+        status, _, body = served.ask_with("/thing", pairs)
+        assert (status, json.loads(body)) == (400, {"error": "The header Host or Authorization is given twice."})
 
 
 def test_what_can_not_be_served_is_explained():

@@ -266,3 +266,28 @@ def test_several_workers_have_one_guard_and_one_admin_surface(tmp_path):
     assert len(upstream.requests) == len(recorded(tmp_path)) == 6
     assert_nowhere(SECRET, tmp_path, process)
     assert "Refused 6 requests: 6 without the secret header." in process.stderr
+
+
+def raw(port, target, body=BOT):
+    """Status of the answer to a request for exactly this."""
+    return status_of(post(port, body, target))
+
+
+@pytest.mark.parametrize("mode", ["record", "replay"])
+def test_nobody_gets_out_of_the_targets_path(shop, tmp_path, mode):
+    """Neither asked of the target nor recorded, but counted: its host may serve more than a webhook."""
+    unknown = json.dumps({"action": "unknown"}).encode()
+    with Upstream(answering(ECHO)) as upstream:
+        if mode == "record":
+            running = recorder(tmp_path, upstream.url)
+        else:
+            running = replaying(shop, "--on-miss", "forward", "--record", "--target", upstream.url)
+        with running as (process, port):
+            for path in ("/../admin", "/a/%2e%2e/%2E%2E/admin", "/..;/admin"):
+                assert raw(port, path, unknown) == 400
+            assert raw(port, "/further", unknown) == 200
+            assert process.stop(signal.SIGTERM) == 0
+    assert [request.partition(b" HTTP")[0] for request in upstream.requests] == [b"POST /bot/further"]
+    if mode == "record":
+        assert [exchange.request.path for exchange in recorded(tmp_path)][3:] == ["/further"]
+        assert "Refused 3 requests: 3 for a path outside of the target's." in process.stderr

@@ -9,6 +9,7 @@ import pytest
 
 from tests.builders import START
 from tests.e2e.replays import replaying
+from tests.e2e.surface import Surface
 from tests.e2e.test_record import BOT, ECHO, recorder
 from tests.processes import Upstream, answer, answering, free_port, post, run
 
@@ -91,6 +92,16 @@ def test_replay_says_all_in_json(shop):
     assert faults["details"] == ["The recording has no event 'pay'."]
     [unanswered] = [one for one in lines(process) if one["message"] == "Unanswered:"]
     assert unanswered["details"][0].startswith("unknown, once.")
+
+
+def test_no_token_is_made_up_for_a_log(shop):
+    """Collectors keep it, and many read it: without one that is given, there is health for probes."""
+    with replaying(shop, *JSON, "--admin", "0") as (process, _):
+        url = process.wait_for(r"Admin surface on (http://[\d.:]+), for GET /health alone")[1]
+        assert Surface(url, "")("/health") == (200, {"ready": True})
+        assert process.stop(signal.SIGTERM) == 0
+    [admin] = of_kind(process, "admin")
+    assert admin["message"].endswith("a log is no place for a token, give --admin-token.")
 
 
 @pytest.mark.parametrize(

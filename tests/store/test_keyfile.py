@@ -77,3 +77,11 @@ def test_a_folder_that_can_not_be_written(tmp_path):
     (tmp_path / "redaction.key").mkdir()
     with pytest.raises(StoreError, match="can't be read"):
         KeyFile(tmp_path / "redaction.key").read()
+
+
+def test_a_link_that_leads_nowhere_is_no_key(file):
+    """Nothing is replaced by a key that nobody keeps, or that anybody knows."""
+    file.path.symlink_to(file.path.with_name("nowhere"))
+    with pytest.raises(StoreError, match="is a link that leads nowhere"):
+        file.made()
+    assert not file.path.exists()
