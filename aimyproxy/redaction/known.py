@@ -17,8 +17,8 @@ _Key = TypeVar("_Key", bytes, int)
 Kind: TypeAlias = Literal["secret", "personal", "utterance"]
 """What a value is. An utterance is what a user said: most are words that mean nothing elsewhere."""
 
-MOST: Final = 5_000
-"""How many values are remembered; those that were not met for the longest time are forgotten."""
+MOST: Final = 10_000
+"""How many values are remembered, in how many cases; those that were not met for the longest time are forgotten."""
 
 _COMMON: Final = frozenset(
     {name.lower() for name in SYSTEM_VARIABLES}
@@ -28,6 +28,9 @@ _COMMON: Final = frozenset(
 """The protocol's own words, and what stands for no value: nobody's, even where one is somebody's password."""
 _PHONE_OR_EMAIL: Final = re.compile(r"\+?\d[\d ()-]{5,}\d|[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 _ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|%[0-9a-fA-F]{2}")
+_NO_WORD: Final = re.compile(r"[0-9@]")
+_FEW: Final = 16
+"""So many needles are looked for one by one: that takes less time than to look at every word."""
 _WORDS: Final = re.compile(rb"[A-Za-z0-9]+")
 
 
@@ -45,19 +48,25 @@ class KnownValues:
 
     def add(self, text: str, replacement: str, kind: Kind) -> None:
         """Know this value from now on, if it is such that it can be told from other text (see `searched`)."""
-        if text in self._values:
-            self._values.move_to_end(text)
+        if known := self._values.get(text):
+            for one in (text, *known.cases):
+                if one in self._values:
+                    self._values.move_to_end(one)
             return
         how = searched(text, kind)
         if how is None or text == replacement:
             return
-        self._put(Spelled(text, replacement, apart=how == "apart"))
+        cases = _cases(text, replacement, kind)
+        self._put(Spelled(text, replacement, apart=how == "apart", cases=tuple(cases)))
+        for spelled, instead in cases.items():
+            if spelled not in self._values:
+                self._put(Spelled(spelled, instead, apart=how == "apart", encoded=False))
 
     def replace_by(self, replacement: Callable[[str], str]) -> None:
         """Let other replacements stand for all that is known."""
         for text, value in list(self._values.items()):
             self._forget(text)
-            self._put(Spelled(text, replacement(text), apart=value.apart))
+            self._put(Spelled(text, replacement(text), apart=value.apart, encoded=value.encoded, cases=value.cases))
 
     def _put(self, value: Spelled) -> None:
         text = value.text
@@ -74,16 +83,14 @@ class KnownValues:
         if not self._values:
             return []
         candidates = {text for grams in self._grams for text in grams.found_in(raw)}
-        found = [
-            value
-            for value in map(self._values.get, candidates)
-            if value and any(needle in raw for needle in value.needles)
-        ]
+        found = [value for value in map(self._values.get, candidates) if value and value.may_be_in(raw)]
         if self._short:
             found += [self._values[text] for text in self._short_in(raw)]
-        return sorted(found, key=lambda value: len(value.text), reverse=True)
+        return sorted(found, key=lambda value: (len(value.text), value.text), reverse=True)
 
     def _short_in(self, raw: bytes) -> Iterator[str]:
+        if len(self._short) <= _FEW and not any(word in raw for word in self._short):
+            return
         if b"\\" in raw or b"%" in raw:
             raw = _ESCAPES.sub(b" ", raw)
         if not self._short.keys().isdisjoint(words := _WORDS.findall(raw)):
@@ -122,29 +129,41 @@ def searched(text: str, kind: Kind) -> Literal["anywhere", "apart"] | None:
     return "apart"
 
 
+def _cases(text: str, replacement: str, kind: Kind) -> dict[str, str]:
+    """A value in capital letters, and in small ones unless it may be a name: then those are a word, if anything."""
+    cases = {text.upper(): replacement.upper()}
+    if kind == "secret" or _NO_WORD.search(text):
+        cases[text.lower()] = replacement.lower()
+    cases.pop(text, None)
+    return cases
+
+
 class _Grams:
     """Needles found by machine words: of a text every word at a multiple of its size is looked up, of a needle all.
 
-    So a look-up costs the same with one needle and with thousands, and nothing has to be built anew for one more.
+    So a look-up costs the same with a hundred and with thousands, and nothing has to be built anew for one more.
     """
 
     def __init__(self, size: int, code: Literal["Q", "I"]) -> None:
         self._size = size
         self._code = code
+        self._needles: dict[bytes, tuple[str, ...]] = {}
         self._texts: dict[int, tuple[str, ...]] = {}
         self.shortest = 2 * size - 1
 
     def add(self, needle: bytes, text: str) -> None:
+        self._needles[needle] = (*self._needles.get(needle, ()), text)
         for word in self._of(needle):
             self._texts[word] = (*self._texts.get(word, ()), text)
 
     def remove(self, needle: bytes, text: str) -> None:
+        _without(self._needles, needle, text)
         for word in self._of(needle):
             _without(self._texts, word, text)
 
     def found_in(self, raw: bytes) -> set[str]:
-        if not self._texts:
-            return set()
+        if len(self._needles) <= _FEW:
+            return {text for needle, texts in self._needles.items() if needle in raw for text in texts}
         words = memoryview(raw + bytes(-len(raw) % self._size)).cast(self._code)
         if self._texts.keys().isdisjoint(words):
             return set()

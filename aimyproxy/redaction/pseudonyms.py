@@ -22,6 +22,7 @@ _MANY: Final = 1 << 72
 _MARKS: Final = 1 << 24
 """Of a shape with at least `_MANY` values, replacements bear a mark that only the key makes: one of this many. So a
 replacement can be told from a value; that a value happens to bear its mark has a chance of 1 in 2^24."""
+_IN_PAIRS: Final = re.compile(r"[\x00-\x7fА-Яа-яЁё]*")
 _EXPONENT: Final = re.compile(r"-?[0-9.]{1,40}[eE][+-]?[0-9]{1,4}")
 _SMALLEST: Final = -(2**63)
 _LARGEST: Final = 2**64 - 1
@@ -50,6 +51,7 @@ class Pseudonyms:
 
     def made(self, text: str) -> bool | None:
         """Whether the text stands for another one by this key; None where its shape has no room for a mark."""
+        text = _lower(text)
         if phone_digits(text):
             return None
         shape = alphabets(text)
@@ -59,7 +61,13 @@ class Pseudonyms:
         return mark == self._mark(number)
 
     def _of(self, text: str) -> str:
-        """What stands for a text: as long, of the same shape, and different where the shape has room for that."""
+        """What stands for a text: as long, of the same shape, and different where the shape has room for that.
+
+        What stands for it in capital letters is the same in capital letters.
+        """
+        if (low := _lower(text)) != text:
+            pairs = zip(text, self.of(low), strict=True)
+            return "".join(letter.upper() if before.isupper() else letter for before, letter in pairs)
         if digits := phone_digits(text):
             return with_digits(text, self.of(digits))
         shape = alphabets(text)
@@ -92,6 +100,11 @@ class Pseudonyms:
 
     def _mark(self, number: int) -> int:
         return int.from_bytes(hmac.digest(self._key, b"mark\0%d" % number, "sha256")[:3], "big")
+
+
+def _lower(text: str) -> str:
+    """The text in small letters, if each of them has one capital letter; else itself."""
+    return text.lower() if _IN_PAIRS.fullmatch(text) else text
 
 
 def _number(text: str, shape: list[str]) -> int:

@@ -343,9 +343,10 @@ def restoring(replaced: Mapping[str, str]) -> list[Spelled]:
 
 
 def _password(credentials: str) -> list[str]:
-    """The password in the base64 of `user:password`, and both of them."""
+    """The password in the base64 of `user:password`, and both of them; the user where that is the secret."""
     try:
         plain = base64.b64decode(credentials + "==").decode()
     except ValueError:
         return []
-    return [part for part in (plain, plain.partition(":")[2]) if part]
+    user, _, password = plain.partition(":")
+    return [part for part in (plain, password or user) if part]

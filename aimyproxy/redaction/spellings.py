@@ -36,13 +36,19 @@ _LETTER_BEFORE: Final = rf"(?:(?<![^\W\d_])|{_AFTER_ESCAPE})"
 class Spelled:
     """A value and what stands for it: as many characters, the same but for letters and digits.
 
-    `apart` values are found only where no letter continues their own first or last letter, and no digit their digit.
+    `apart` values are found only where no letter continues their own first or last letter, and no digit their digit;
+    `encoded` ones in base64 and hexadecimal digits, too. `cases` are the same value in capital and small letters, which
+    are known besides.
     """
 
-    def __init__(self, text: str, replacement: str, *, apart: bool) -> None:
+    def __init__(
+        self, text: str, replacement: str, *, apart: bool, encoded: bool = True, cases: tuple[str, ...] = ()
+    ) -> None:
         self.text = text
         self.replacement = replacement
         self.apart = apart
+        self.encoded = encoded
+        self.cases = cases
         self.is_number = _NUMBER.fullmatch(text) is not None
 
     @cached_property
@@ -64,19 +70,31 @@ class Spelled:
         spelled |= {old.encode() for old, _ in self.fragments}
         return tuple(needle for needle in spelled if len(needle) >= SHORTEST_NEEDLE)
 
+    def may_be_in(self, raw: bytes) -> bool:
+        """Whether the bytes (UTF-8 or JSON) spell the value, as far as that is quickly told."""
+        if not self.encoded and not all(run in raw for run in self._runs):
+            return False
+        return any(needle in raw for needle in self.needles)
+
+    @cached_property
+    def _runs(self) -> list[bytes]:
+        """What every spelling has in it, but for base64."""
+        return [run.encode() for run in _PLAIN_RUN.findall(self.text)]
+
     @cached_property
     def fragments(self) -> tuple[tuple[str, str], ...]:
-        """What stands in base64 that encodes the value inside other bytes, and what to replace it by."""
+        """What stands in base64 or hexadecimal digits that encode the value, and what to replace it by."""
         old, new = (text.encode("utf-8", "surrogatepass") for text in (self.text, self.replacement))
-        if len(old) < SHORTEST_NEEDLE - 1 or len(old) != len(new):
+        if not self.encoded or len(old) < SHORTEST_NEEDLE - 1 or len(old) != len(new):
             return ()
-        return tuple(
-            dict.fromkeys(
-                (_fragment(old, offset, altchars), _fragment(new, offset, altchars))
-                for offset in range(3)
-                for altchars in (b"+/", b"-_")
-            )
-        )
+        found = [
+            (_fragment(old, offset, altchars), _fragment(new, offset, altchars))
+            for offset in range(3)
+            for altchars in (b"+/", b"-_")
+        ]
+        digits = old.hex(), new.hex()
+        found += [digits, (digits[0].upper(), digits[1].upper())]
+        return tuple(dict.fromkeys(found))
 
     def substituted(self, text: str) -> str:
         """The text with the replacement wherever the value is spelled, spelled alike."""

@@ -22,7 +22,11 @@ def secrets_of(target: Target) -> Iterator[str]:
     """
     if target.userinfo:
         yield from _both(target.userinfo)
-        yield from _both(target.userinfo.partition(":")[2])
+        user, _, password = target.userinfo.partition(":")
+        yield from _both(password)
+        if not password or re.search(r"\d", user):
+            # Else it is a name, and may be any word.
+            yield from _both(user)
         yield (target.authorization or "").removeprefix("Basic ")
     for found in QUERY.finditer(target.query):
         yield from _both(found["value"])

@@ -15,6 +15,7 @@ from aimyproxy import aimylogic
 from aimyproxy.exchange import Body, Exchange, Failure, Request, Response, Timing
 from aimyproxy.redaction.known import searched
 
+_HEX = re.compile(r"[0-9A-Fa-f]{12,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 
 token = st.one_of(
@@ -78,6 +79,7 @@ PLACES = {
 
 ECHOES = {
     "variable": lambda s: exchange_of({"a": s}, {"b": {"c": [s]}}),
+    "capital and small letters": lambda s: exchange_of({"a": s.upper(), s.lower(): 1}, f"<p>{s.upper()}".encode()),
     "inside a text": lambda s: exchange_of({"a": f"<{s}>"}, {"b": f"ваш код: {s}!"}),
     "name": lambda s: exchange_of({}, {s: 1, "x": {s: 2}}),
     "number": lambda s: exchange_of({"n": int(s)} if s.isascii() and s.isdecimal() and int(s) < 2**63 else {}, {}),
@@ -91,6 +93,7 @@ ECHOES = {
     "twice escaped": lambda s: exchange_of({"q": json.dumps({"q": s})}, json.dumps({"q": s}).encode() + b"]"),
     "base64": lambda s: exchange_of({"q": base64.b64encode(f"x{s}yz".encode()).decode()}, {}),
     "urlsafe base64": lambda s: exchange_of({"q": base64.urlsafe_b64encode(f"xy{s}z".encode()).decode()}, {}),
+    "hexadecimal": lambda s: exchange_of({"q": s.encode().hex(), "Q": s.encode().hex().upper()}, {}),
     "bytes": lambda s: exchange_of({}, b"\xff\xfe" + s.encode() + b"\x00"),
 }
 """Where it comes again."""
@@ -119,6 +122,8 @@ def readings(text: str):
         undone = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), undone)
         undone = re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), undone)
         yield undone
+    for found in _HEX.findall(text):
+        yield bytes.fromhex(found[: len(found) // 2 * 2]).decode("utf-8", "replace")
     for found in _BASE64.findall(text):
         for start in range(4):
             encoded = found.rstrip("=").replace("-", "+").replace("_", "/")[start:]
@@ -128,6 +133,6 @@ def readings(text: str):
 
 
 def leaked(secret: str, raw: bytes) -> bool:
-    """Whether somebody who reads these bytes finds the secret."""
+    """Whether somebody who reads these bytes finds the secret, in capital letters or small ones."""
     text = raw.decode("utf-8", "replace")
-    return any(secret in reading for reading in readings(text))
+    return any(secret.lower() in reading.lower() for reading in readings(text))

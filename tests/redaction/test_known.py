@@ -85,11 +85,33 @@ def test_the_longest_come_first():
 def test_what_was_not_met_for_the_longest_time_is_forgotten():
     """The memory is bounded, and a value that comes again stays."""
     values = [f"value-{number}-{number * 7919:x}" for number in range(30)]
-    known = KnownValues(10)
+    known = KnownValues(20)
     for value in values:
         known.add(value, PSEUDONYMS.of(value), "secret")
         known.add(values[0], PSEUDONYMS.of(values[0]), "secret")
-    assert len(known) == 10
+    assert len(known) == 20
     text = " ".join(values)
     assert set(found(known, text)) == {values[0], *values[-9:]}
+    assert set(found(known, text.upper())) == {value.upper() for value in (values[0], *values[-9:])}
     assert sum(len(grams._texts) for grams in known._grams) < 10 * 60
+
+
+def test_capital_and_small_letters():
+    """A secret is found in both; of what may be a name, small letters are a word."""
+    known = knowing("Pass-1f3k9Qz", "тайный-Пароль")
+    assert found(known, "PASS-1F3K9QZ pass-1f3k9qz ТАЙНЫЙ-ПАРОЛЬ тайный-пароль pAss-1f3k9Qz") == [
+        "тайный-пароль",
+        "ТАЙНЫЙ-ПАРОЛЬ",
+        "pass-1f3k9qz",
+        "PASS-1F3K9QZ",
+    ]
+    assert found(knowing("Роза", "Ivan@Mail.ru", kind="personal"), "роза РОЗА ivan@mail.ru") == ["ivan@mail.ru", "РОЗА"]
+
+
+@given(st.sets(st.from_regex(r"abc-[0-9]{2}-[a-z]{8}", fullmatch=True), min_size=1, max_size=40))
+def test_few_are_found_as_many_are(values):
+    """One by one or by machine words."""
+    known, text = knowing(*values), " ".join(sorted(values))
+    assert set(found(known, text)) == values
+    for value in values:
+        assert set(found(known, text.replace(value, "-"))) == values - {value}

@@ -18,7 +18,7 @@ ALIKE = [
     ("79991234567", r"79\d{9}"),
     ("+7 (999) 123-45-67", r"\+79? \(\d{3}\) \d{3}-\d\d-\d\d|\+7 \(9\d\d\) \d{3}-\d\d-\d\d"),
     ("635678009", r"[1-9]\d{8}"),
-    ("Иван", r"[А-Я][а-я]{3}"),
+    ("Иван", r"[А-ЯЁ][а-яё]{3}"),
     ("ivan.petrov@mail.ru", r"[a-z]{4}\.[a-z]{6}@[a-z]{4}\.ru"),
     ("GNVXJdeo:0123456789abcdef", r"[A-Z]{5}[a-z]{3}:\d{10}[a-z]{6}"),
     ("da1b15e9f6d0c3c8", r"[0-9a-f]{16}"),
@@ -117,3 +117,12 @@ def test_a_key_has_a_name():
     """It tells keys apart."""
     assert name_of(b"k" * 32) == name_of(b"k" * 32) != name_of(b"o" * 32)
     assert re.fullmatch("[0-9a-f]{8}", name_of(b"k" * 32))
+
+
+@given(st.text("abzАЯбё019-@. ", min_size=1, max_size=30) | st.from_regex(r"[0-9a-fA-F-]{8,40}", fullmatch=True))
+def test_capital_letters_make_capital_letters(value):
+    """So that a value that somebody wrote in capitals still goes with the others."""
+    made = PSEUDONYMS.of(value)
+    assert PSEUDONYMS.of(value.upper()) == made.upper()
+    assert PSEUDONYMS.of(value.lower()) == made.lower()
+    assert [letter.isupper() for letter in made] == [letter.isupper() for letter in value]

@@ -15,6 +15,7 @@ from aimyproxy.target import Target
             "https://bot:s%20cret-1@h/",
             {"bot:s%20cret-1", "bot:s cret-1", "s%20cret-1", "s cret-1", "Ym90OnMgY3JldC0x"},
         ),
+        ("https://sk-4f9a1c:@h/", {"sk-4f9a1c:", "sk-4f9a1c", "c2stNGY5YTFjOg=="}),
         ("https://h/?v=1&token=abc%2Bdef", {"abc%2Bdef", "abc+def"}),
         ("https://h/bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5P/x", {"bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5P"}),
         ("https://h/?AKfycbx0123456789abcdefgh", {"AKfycbx0123456789abcdefgh"}),
