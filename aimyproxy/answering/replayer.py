@@ -29,8 +29,9 @@ class Replayer:
     """Answers requests from an index and remembers where each conversation stands.
 
     `index` may be set to a newer one, from any thread; conversations go on where they were. `arguments` is how a
-    command line names the recording, for the suggestions of misses. With a `redactor`, a request is redacted before its
-    answer is looked up, and what the answer took from it is taken from the live one.
+    command line names the recording, for the suggestions of misses. With a `redactor`, which may be set to another one
+    likewise, a request is redacted before its answer is looked up, and what the answer took from it is taken from the
+    live one.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Replayer:
         conversations: Conversations | None = None,
         redactor: Redactor | None = None,
     ) -> None:
-        self._redactor = redactor
+        self.redactor = redactor
         self._lock = threading.Lock()
         self._base = self._index = index
         self._overlay: Sequence[Mock] = ()
@@ -70,10 +71,10 @@ class Replayer:
 
         `raw` are the bytes that the body is, where they are known.
         """
-        if self._redactor is not None:
+        if self.redactor is not None:
             # A body may be parsed each time that it is asked for.
             request = Request(request.method, request.path, (), request.body)
-            redacted, replaced = self._redactor.request(request)
+            redacted, replaced = self.redactor.request(request)
             if replaced:
                 live = Asked.of(request)
                 found = self._found(Asked.of(redacted), live)

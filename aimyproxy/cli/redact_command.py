@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def command(names: tuple[str, ...], redact: tuple[str, ...], folder: RecordingsFolder) -> int:
     """Replace the secrets in the recordings NAME, in all their files; with --redact, other values, too.
 
-    By the rules that a recording has already and these; they hold for what is recorded later. What is replaced can't
-    be put back. Stop commands that use the recordings before.
+    By the rules that a recording has already and these; they hold for what is recorded later, and commands that run
+    take them up. What is replaced can't be put back.
     """
     rules = rules_of(redact)
     # All of them are known before the first is changed.

@@ -7,7 +7,7 @@ import signal
 import ssl
 import threading
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,7 +20,7 @@ from aimyproxy.answering.journal import Journal
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.answering.serving import AS_RECORDED
-from aimyproxy.errors import InvalidOption
+from aimyproxy.errors import AimyproxyError, InvalidOption
 from aimyproxy.keeping import wellbeing
 from aimyproxy.mockserver.admin import Admin, State
 from aimyproxy.mockserver.app import App
@@ -31,6 +31,7 @@ from aimyproxy.mockserver.limits import Limits
 from aimyproxy.mockserver.shared import Shared
 from aimyproxy.mockserver.source import Source
 from aimyproxy.sockets import TLS_CIPHERS, address_of, listening_socket
+from aimyproxy.store.redacted import following
 
 if TYPE_CHECKING:
     import socket
@@ -103,6 +104,7 @@ class MockServer:
         self._observer = observer
         self.url = f"{'https' if settings.cert else 'http'}://{address_of(listeners.bot)}"
         self.admin_url = f"http://{address_of(listeners.admin)}" if listeners.admin else ""
+        self._recording = recording
         self.source = Source(recording, settings.match)
         self.replayer = Replayer(
             self.source.index, settings.arguments, settings.serving, conversations, settings.redactor
@@ -131,6 +133,9 @@ class MockServer:
         self._server.should_exit = True
 
     def _took(self, index: Index) -> None:
+        with suppress(AimyproxyError):
+            # Somebody may have redacted what is answered from.
+            self.replayer.redactor = following(self.replayer.redactor, self._recording)
         self.replayer.index = index
 
     def _with_admin(

@@ -115,6 +115,20 @@ def begin(recording: Recording, rules: Rules, key: bytes) -> Standing:
     return known
 
 
+def following(redactor: Redactor | None, recording: Recording) -> Redactor | None:
+    """The redactor, by what the recording's header and key say now; one that is new where there was none.
+
+    Raises as `redactor_of`.
+    """
+    rules = standing_of(recording).rules
+    if redactor is None or rules is None:
+        return redactor_of(recording)
+    key = key_of(recording).read() or redactor.key
+    if (redactor.rules, redactor.key) != (rules, key):
+        redactor.take_up(key, rules)
+    return redactor
+
+
 def redactor_of(recording: Recording) -> Redactor | None:
     """What redacts as the recording is; None where it isn't.
 
