@@ -259,3 +259,20 @@ def test_a_recorder_takes_up_what_others_do(root):
         assert recording.stop() == 0
     assert card not in (root / "shop" / "exchanges.json").read_text()
     assert any("redacted by other rules from now on: secrets, $.order.card." in line for line in recording.stderr)
+
+
+def test_a_replay_takes_up_what_others_do(root):
+    """A recording that is redacted while it answers still answers the same requests, with their own values."""
+    asked = {"action": "start", "userId": "vk-1-2", "channelType": "vk", "card": "4000123412341234"}
+    with webhook() as live, aimyproxy("record", "shop", "--listen", 0, "--target", live.url) as recording:
+        post(listening_port(recording), json.dumps(asked).encode())
+        assert recording.stop() == 0
+    with aimyproxy("replay", "shop", "--listen", 0, "--match", "exact") as replaying:
+        port = listening_port(replaying)
+        assert run("redact", "shop", "--redact", "$.card").process.returncode == 0
+        replaying.wait_for("Picked up an edit")
+        answered = post(port, json.dumps(asked).encode())
+        assert b"aimyproxy-answer: exact; exchange=1" in answered.lower()
+        assert json.loads(answered.partition(b"\r\n\r\n")[2])["card"] == asked["card"]
+        assert replaying.stop() == 0
+    assert asked["card"] not in (root / "shop" / "exchanges.json").read_text()
