@@ -11,11 +11,12 @@ import signal
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aimyproxy.errors import AimyproxyError, WorkerError
+from aimyproxy.succession import Succession, end_of, never_ready, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-_FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 30.0
-_GOOD_LIFE: Final = 10.0
-"""Seconds after which a worker's end says nothing about the next one's life."""
 _LOOK: Final = 0.2
 
 
@@ -94,8 +91,8 @@ class _Place:
     process: SpawnProcess | None = None
     line: Connection | None = None
     begun: float = 0.0
-    pause: float = _FIRST_PAUSE
     next: float = 0.0
+    succession: Succession = field(default_factory=Succession)
 
 
 class Workers:
@@ -174,12 +171,11 @@ class Workers:
         self._listener.ended(place.number)
         if self._ending:
             return
-        how = _described(process.exitcode)
+        how = end_of(process.exitcode)
         if not self._ready:
-            raise WorkerError(f"The workers can't begin: one ended {how} before it was ready.")
-        self._listener.trouble(f"Worker {place.number + 1} ended {how}; another one takes its place.")
-        place.pause = _FIRST_PAUSE if now - place.begun > _GOOD_LIFE else min(2 * place.pause, _LONGEST_PAUSE)
-        place.next = now + place.pause
+            raise never_ready(how)
+        self._listener.trouble(replaced(f"Worker {place.number + 1}", how))
+        place.next = now + place.succession.pause(now - place.begun)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -197,9 +193,3 @@ class Workers:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _described(status: int | None) -> str:
-    if status is not None and status < 0:
-        return f"by {signal.Signals(-status).name}"
-    return f"with status {status}"

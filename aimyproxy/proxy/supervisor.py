@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
-import signal
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import exchange as exchanges
 from aimyproxy import jsonvalue, sockets
-from aimyproxy.errors import AimyproxyError, InvalidOption, WorkerError
+from aimyproxy.errors import AimyproxyError, InvalidOption
 from aimyproxy.guard import Refusal
 from aimyproxy.proxy.frames import Frame, Frames, Kind
 from aimyproxy.proxy.loops import loop_factory, stop_signals
 from aimyproxy.proxy.worker import work
+from aimyproxy.succession import Succession, end_of, never_ready, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from aimyproxy.proxy.settings import Observer, Settings
 
 _CHUNK: Final = 1 << 18
-_FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 30.0
-_GOOD_LIFE: Final = 10.0
-"""Seconds after which a worker's end says nothing about the next one's life."""
 _LAST_WORDS: Final = 5.0
 """Seconds that a worker gets to end when all has been said."""
 
@@ -117,7 +113,7 @@ class Supervisor:
 
     async def _tend(self) -> None:
         """Keep one worker alive."""
-        loop, pause = asyncio.get_running_loop(), _FIRST_PAUSE
+        loop, succession = asyncio.get_running_loop(), Succession()
         while not self._ending.is_set():
             begun = loop.time()
             try:
@@ -128,12 +124,11 @@ class Supervisor:
             if self._ending.is_set():
                 return
             if not self._ever_ready:
-                self._fail(WorkerError(f"The workers can't begin: one ended {how} before it was ready."))
+                self._fail(never_ready(how))
                 return
-            self._observer.trouble(f"A worker ended {how}; another one takes its place.")
-            pause = _FIRST_PAUSE if loop.time() - begun > _GOOD_LIFE else min(pause * 2, _LONGEST_PAUSE)
+            self._observer.trouble(replaced("A worker", how))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), pause)
+                await asyncio.wait_for(self._ending.wait(), succession.pause(loop.time() - begun))
 
     async def _one_life(self) -> str:
         """Start a worker and listen to it until it ends; how it ended, in words."""
@@ -155,7 +150,7 @@ class Supervisor:
             # One that has ended is not harmed.
             process.kill()
             process.join()
-        return _described(process.exitcode)
+        return end_of(process.exitcode)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = Frames()
@@ -209,9 +204,3 @@ class Supervisor:
 
 async def _all(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _described(status: int | None) -> str:
-    if status is not None and status < 0:
-        return f"by {signal.Signals(-status).name}"
-    return f"with status {status}"
