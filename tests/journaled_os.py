@@ -1,7 +1,7 @@
 """`python -m tests.journaled_os JOURNAL …`: aimyproxy, with a journal of what it writes and flushes.
 
 The journal holds a JSON object a line: `{"call": "pwrite", "file": INODE, "offset": N, "data": HEX}`, `ftruncate` with
-`length`, and `fsync` twice, as it begins and (`"done": true`) when it has returned; all with `at`, in seconds.
+`length`, and `fsync` twice, as it begins and (`"done": true`) when it has returned.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import threading
-import time
 from typing import Any
 
 
@@ -24,7 +23,7 @@ class Journal:
 
     def _note(self, call: str, descriptor: int, **more: Any) -> None:
         with self._lock:
-            about = {"call": call, "file": os.fstat(descriptor).st_ino, "at": time.monotonic()}
+            about = {"call": call, "file": os.fstat(descriptor).st_ino}
             self._file.write(json.dumps({**about, **more}) + "\n")
 
     def pwrite(self, descriptor: int, data: bytes, offset: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from aimyproxy.cli.options import (
 from aimyproxy.cli.output import saying_aside
 from aimyproxy.cli.redaction import redaction_options
 from aimyproxy.cli.shadow import copying, shadow_options
-from aimyproxy.errors import EXIT_OK, StoreError
+from aimyproxy.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,7 +151,7 @@ def command(
             ):
                 run(settings, keeper, observer, started, copies.put if copies else None, surface.stopping)
         finally:
-            _end(recording, keeper, screen)
+            _end(keeper, screen)
             if created and not screen.listened and not len(recording):
                 folder.remove(name)
     keeping.check(keeper)
@@ -176,9 +175,7 @@ def _redacting(
     return redacting
 
 
-def _end(recording: Recording, keeper: Keeper, screen: Screen) -> None:
-    # What is wrong with the disk the keeper knows by now.
-    with suppress(StoreError):
-        recording.close()
+def _end(keeper: Keeper, screen: Screen) -> None:
+    keeper.close()
     if screen.listened:
         screen.summary(keeper.recorded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from aimyproxy.cli.miss_options import miss_options
 from aimyproxy.cli.options import check_alone, listen_option, log_option, recordings_option, tls_options
 from aimyproxy.cli.output import lines_are_json, say, say_set_aside, saying_aside
 from aimyproxy.cli.redaction import redaction_options
-from aimyproxy.errors import EXIT_OK, StoreError
+from aimyproxy.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -138,7 +138,7 @@ def command(
         server.stop()
 
     missed = missing.on_miss(keeper, stop if keeping.strict else None)
-    growing = _growing(recording, keeper) if keeper else nullcontext()
+    growing = _growing(keeper) if keeper else nullcontext()
     with mock_server(settings, recording, missed, screen, keeper) as server, growing:
         server.run(lambda: started(About.of(server, settings.faults)))
     screen.summary(keeper.recorded if keeper else 0)
@@ -179,13 +179,11 @@ def _keeper(recording: Recording, screen: Screen, keeping: Keeping, redacting: R
 
 
 @contextmanager
-def _growing(recording: Recording, keeper: Keeper) -> Iterator[None]:
+def _growing(keeper: Keeper) -> Iterator[None]:
     """A context in which what is forwarded can be recorded."""
     with keeper.running():
         yield
-    # What is wrong with the disk the keeper knows by now.
-    with suppress(StoreError):
-        recording.close()
+    keeper.close()
 
 
 def _tell_faults(about: About, seed: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import click
 
 from aimyproxy.cli.options import HeaderName, Url, check_not_given
 from aimyproxy.cli.output import counted, say
-from aimyproxy.errors import RecordingIncomplete, StoreError
+from aimyproxy.errors import RecordingIncomplete
 from aimyproxy.target import REPLAY_HEADER
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def copying(
         with keeper.running(), shadow.running(), _hurried(shadow.give_up):
             yield shadow
     finally:
-        with suppress(StoreError):
-            recording.close()
+        keeper.close()
         if created and not len(recording):
             folder.remove(recording.name)
         if screen.listened:

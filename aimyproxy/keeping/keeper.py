@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, Literal
 
 from aimyproxy.errors import StoreError
+from aimyproxy.keeping.flushing import UNSAFE, Flusher
+from aimyproxy.keeping.roles import AsItComes
 from aimyproxy.keeping.waiting import NO_ROOM, Held, Room, Waiting
 from aimyproxy.store.appendable import Busy, Outdated
+from aimyproxy.store.mounts import is_local
 from aimyproxy.store.recording import stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aimyproxy.exchange import Exchange
+    from aimyproxy.keeping.roles import Observer, Redaction
     from aimyproxy.store.recording import Recording
 
 Health = Literal["recording", "holding", "lost"]
@@ -24,60 +29,8 @@ Health = Literal["recording", "holding", "lost"]
 
 _SECONDS: Final = 0.5
 _PATIENCE: Final = 1.0
+_GRACE: Final = 30.0
 _POLL: Final = 0.005
-
-
-class Observer(Protocol):
-    """Who is told what becomes of exchanges; called from several threads."""
-
-    def recorded(self, identity: int, exchange: Exchange) -> None:
-        """An exchange is in the file."""
-
-    def held(self, number: int, exchange: Exchange) -> None:
-        """An exchange waits in memory, as the last of so many."""
-
-    def lost(self, number: int, exchange: Exchange) -> None:
-        """An exchange could be put nowhere, as the last of so many."""
-
-    def trouble(self, message: str) -> None:
-        """Exchanges can't be recorded, or not safely; told once, until there is news."""
-
-    def news(self, message: str) -> None:
-        """What was wrong is over."""
-
-
-class Redaction(Protocol):
-    """What makes of an exchange what may be recorded and shown; called from several threads."""
-
-    @property
-    def version(self) -> int:
-        """Which of the rules that there were are in force; grows when they change."""
-
-    def redacted(self, exchange: Exchange) -> tuple[Exchange, int]:
-        """The exchange as it may be recorded, and the version of the rules that made it so."""
-
-    def renewed(self, document: bytes, version: int) -> bytes:
-        """A stored form of an earlier version, as it may be recorded now."""
-
-    def take_up(self) -> None:
-        """Redact by the rules that the recording has now, after its file has said that they are others."""
-
-
-class AsItComes:
-    """Nothing is redacted."""
-
-    version = 0
-
-    def redacted(self, exchange: Exchange) -> tuple[Exchange, int]:
-        """The exchange itself."""
-        return exchange, 0
-
-    def renewed(self, document: bytes, version: int) -> bytes:  # noqa: ARG002
-        """The document itself."""
-        return document
-
-    def take_up(self) -> None:
-        """There are no rules."""
 
 
 class Keeper:
@@ -86,8 +39,11 @@ class Keeper:
     `redaction` makes of an exchange what may be recorded and shown. Where an exchange can't be written, it waits, as
     long as there is `room`, and is written in its order when that works again; it is tried every `seconds`, and so
     often the disk is made to have what was written. With `strict`, nothing waits: who serves the bot is told at once,
-    and stops.
+    and stops. `patience` is how many seconds a bot waits for the disk, `grace` how many the end of all does.
     `recorded` and `lost` count this run's exchanges; `reason` says what is wrong now, "" where all is well.
+
+    A write may take for ever, and nobody can call it off: on a disk of another machine, or while a flush takes long, a
+    thread of its own writes. Everywhere else that would cost more than the write itself.
     """
 
     def __init__(
@@ -100,17 +56,22 @@ class Keeper:
         strict: bool = False,
         seconds: float = _SECONDS,
         patience: float = _PATIENCE,
+        grace: float = _GRACE,
     ) -> None:
         self._recording = recording
         self._observer = observer
         self._redaction = redaction or AsItComes()
         self._queue = Waiting(NO_ROOM if strict else room or Room())
+        self._flusher = Flusher(recording, observer, seconds)
         self._strict = strict
         self._seconds = seconds
         self._patience = patience
+        self._grace = grace
+        self._far = not is_local(recording.folder)
+        self._awaited: set[Future[int]] = set()
+        self._wake = threading.Event()
         self._unwritten = ""
-        self._unflushed = ""
-        self._full = False
+        self._full = self._stuck = False
         self.recorded = 0
         self.lost = 0
 
@@ -122,7 +83,7 @@ class Keeper:
     @property
     def reason(self) -> str:
         """Why exchanges can't be recorded now, or not safely; "" where they can."""
-        return self._unwritten or self._unflushed
+        return self._unwritten or self._flusher.reason
 
     @property
     def health(self) -> Health:
@@ -138,7 +99,7 @@ class Keeper:
         if missing:
             could = "1 exchange" if missing == 1 else f"{missing:,} exchanges"
             return f"{could} could not be recorded; the bot was served."
-        return f"{self._unflushed} A power failure may take what was recorded last." if self._unflushed else ""
+        return f"{self._flusher.reason} {UNSAFE}" if self._flusher.reason else ""
 
     async def keep(self, exchange: Exchange) -> int | None:
         """Record an exchange; its id, or None where it waits or is lost (if strict, also where it is not safe).
@@ -147,14 +108,18 @@ class Keeper:
         """
         try:
             redacted, version = self._redaction.redacted(exchange)
-            document = stored(redacted)
+            held = Held(stored(redacted), version)
         except Exception as error:  # the bot comes first, whatever its exchange is
             self.lost += 1
             # Of an exchange that is not redacted, nothing may be shown.
             self._observer.trouble(f"NOT RECORDED: an exchange has no stored form ({type(error).__name__}).")
             return None
+        if self._apart:
+            written: Future[int] = Future()
+            if self._queue.add(held._replace(written=written)):
+                return await self._handed_over(written, redacted)
         try:
-            identity = await self._append(document)
+            identity = await self._append(held.document)
         except Outdated:
             if self._taken_up():
                 return await self.keep(exchange)
@@ -162,26 +127,73 @@ class Keeper:
             self._refused(error)
         else:
             if identity is not None:
-                self.recorded += 1
                 self._works_again()
-                self._observer.recorded(identity, redacted)
-                return None if self._strict and self._unflushed else identity
-        self._hold(Held(document, version), redacted)
+                return self._kept(identity, redacted)
+        self._hold(held, redacted)
         return None
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """A context in which the disk gets what was written, and what waits is tried again; once more at its end."""
         stop = threading.Event()
-        # In a thread: a disk that is slow to flush must not hold up the bot.
-        thread = threading.Thread(target=self._work, args=(stop,), name="keeper", daemon=True)
-        thread.start()
+        works = (self._write_again_and_again, self._flusher.work)
+        threads = [threading.Thread(target=work, args=(stop,), name="keeper", daemon=True) for work in works]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             stop.set()
-            thread.join()
-            self._work_once()
+            self._wake.set()
+            self._end(threads)
+
+    def close(self) -> None:
+        """Let go of the recording; what is wrong with its disk is known. One that doesn't answer is not asked."""
+        if not self._stuck:
+            with suppress(StoreError):
+                self._recording.close()
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        """Write and flush once more, as long as there is hope for an answer of the disk."""
+
+        def last() -> None:
+            for thread in threads:
+                thread.join()
+            self._write_waiting()
+            self._flusher.flush()
+
+        ending = threading.Thread(target=last, name="keeper's end", daemon=True)
+        ending.start()
+        ending.join(self._grace)
+        if ending.is_alive():
+            self._stuck = True
+            self._flusher.failed(f"{self._recording.path} is on a disk that has not answered for {self._grace:g} s.")
+
+    @property
+    def _apart(self) -> bool:
+        """Whether the disk may not answer, or others wait for it already, so that another thread should write."""
+        busy = self._far or self._queue or self._flusher.slow
+        return bool(busy) and not self._strict and not self._unwritten
+
+    async def _handed_over(self, written: Future[int], redacted: Exchange) -> int | None:
+        """Wait for another thread to write what is in the queue; the id, or None where that takes too long."""
+        self._awaited.add(written)
+        self._wake.set()
+        await asyncio.wait([asyncio.wrap_future(written)], timeout=self._patience)
+        self._awaited.discard(written)
+        if not written.done():
+            why = "its disk doesn't answer, or another process keeps it locked"
+            self._refused(StoreError(f"{self._recording.path} was not written for {self._patience:g} s: {why}."))
+        if written.cancelled() or written.cancel():
+            self._observer.held(self.waiting, redacted)
+            return None
+        self._works_again()
+        return self._kept(written.result(), redacted)
+
+    def _kept(self, identity: int, redacted: Exchange) -> int | None:
+        self.recorded += 1
+        self._observer.recorded(identity, redacted)
+        return None if self._strict and self._flusher.reason else identity
 
     async def _append(self, document: bytes) -> int | None:
         """The id in the file; None where others wait already: they come first."""
@@ -229,39 +241,37 @@ class Keeper:
         what = "exchanges wait until that works again" if self._queue.room.exchanges else "exchanges are LOST"
         return f"The bot is served; {what}."
 
-    def _work(self, stop: threading.Event) -> None:
-        while not stop.wait(self._seconds):
-            self._work_once()
-
-    def _work_once(self) -> None:
-        self._write_waiting()
-        self._flush()
+    def _write_again_and_again(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._wake.wait(self._seconds)
+            self._wake.clear()
+            self._write_waiting()
 
     def _write_waiting(self) -> None:
-        written = 0
+        late = 0
         try:
             for batch in self._queue.batches():
-                self._append_patiently(batch)
-                written += len(batch)
+                identities = self._append_patiently(batch)
+                late += sum(not held.tell(identity) for held, identity in zip(batch, identities, strict=True))
         except Exception as error:
             self._refused(error)
-        self.recorded += written
-        if written and not self._queue:
-            self._works_again(f"; {written:,} exchanges that waited are in the file")
+            for written in list(self._awaited):
+                written.cancel()
+        self.recorded += late
+        if late and not self._queue:
+            self._works_again(f"; {late:,} exchanges that waited are in the file")
 
-    def _append_patiently(self, batch: list[Held]) -> None:
+    def _append_patiently(self, batch: list[Held]) -> list[int]:
         deadline = time.monotonic() + self._patience
         while True:
             try:
-                self._recording.append_stored([self._renewed(held) for held in batch], wait=False)
+                return self._recording.append_stored([self._renewed(held) for held in batch], wait=False)
             except Outdated:
                 self._redaction.take_up()
             except Busy:
                 if time.monotonic() > deadline:
                     raise self._locked() from None
                 time.sleep(_POLL)
-            else:
-                return
 
     def _renewed(self, held: Held) -> bytes:
         if held.version == self._redaction.version:
@@ -272,15 +282,3 @@ class Keeper:
         if self._unwritten:
             self._unwritten, self._full = "", False
             self._observer.news(f"Recording works again{comfort}.")
-
-    def _flush(self) -> None:
-        try:
-            self._recording.sync()
-        except Exception as error:
-            if not self._unflushed:
-                self._observer.trouble(f"NOT SAFE: {error} A power failure may take what was recorded last.")
-            self._unflushed = str(error)
-        else:
-            if self._unflushed:
-                self._unflushed = ""
-                self._observer.news("What is recorded is safe on the disk again.")

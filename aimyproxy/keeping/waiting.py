@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
 _BATCH: Final = 64
 
@@ -26,10 +27,21 @@ NO_ROOM: Final = Room(0, 0)
 
 
 class Held(NamedTuple):
-    """An exchange's stored form, and the version of the rules that it is redacted by."""
+    """An exchange's stored form, and the version of the rules that it is redacted by.
+
+    `written` gets its id, where somebody waits for that; who waits no longer has cancelled it.
+    """
 
     document: bytes
     version: int = 0
+    written: Future[int] | None = None
+
+    def tell(self, identity: int) -> bool:
+        """It has this id in the file; whether somebody still waited for that."""
+        if self.written is None or not self.written.set_running_or_notify_cancel():
+            return False
+        self.written.set_result(identity)
+        return True
 
 
 class Waiting:

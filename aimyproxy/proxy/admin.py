@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
     from aimyproxy.guard import Refusal
     from aimyproxy.keeping.keeper import Keeper
-    from aimyproxy.keeping.keeper import Observer as KeepersObserver
+    from aimyproxy.keeping.roles import Observer as KeepersObserver
     from aimyproxy.proxy.settings import Observer as ProxysObserver
 
     class Observer(KeepersObserver, ProxysObserver, Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import RecordingExists, RecordingNotFound, StoreError
-from aimyproxy.store import atomic, files, lines
+from aimyproxy.store import atomic, damage, files, lines
 from aimyproxy.store.snapshot import Snapshot, examine
 
 if TYPE_CHECKING:
@@ -277,23 +277,17 @@ class AppendableFile:
             check_foreign(layout.foreign, self.path)
             self.rewrite(cast("dict[int, JSON]", layout.whole).items())
             return
+        tail = layout.tail
         if self._known == _UNKNOWN:
-            # A person may have put lines in another order; later, others only append.
-            self._last_id = self._highest_id(layout.tail.end)
-            self._safe, self._suspect = layout.tail.end, False
-        self._end, self._last_id = layout.tail.end, max(self._last_id, layout.tail.last_id)
+            # A person may have put lines in another order, or the power failed; later, others only append.
+            found = damage.walked(self._descriptor, layout.start, tail)
+            self._last_id, tail = found.highest, found.tail
+            self._safe, self._suspect = tail.end, False
+        self._end, self._last_id = tail.end, max(self._last_id, tail.last_id)
         self._empty = self._end == layout.start
-        if not layout.tail.closed:
-            self._repair(layout.tail)
+        if not tail.closed:
+            self._repair(tail)
         self._known = _state(os.fstat(self._descriptor))
-
-    def _highest_id(self, end: int) -> int:
-        position = highest = 0
-        with self.path.open("rb") as file:
-            while position < end and (text := file.readline()):
-                position += len(text)
-                highest = max(highest, lines.parse_identity(text))
-        return highest
 
     def _repair(self, tail: lines.Tail) -> None:
         try:
@@ -301,6 +295,7 @@ class AppendableFile:
                 moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
                 self.set_aside = self.path.with_name(f"{self.path.name}.torn-{moment}")
                 atomic.write_synced(self.set_aside, [unfinished])
+                atomic.sync_folder(self.path.parent)
             self._restore_closer()
             os.fsync(self._descriptor)
         except OSError as error:

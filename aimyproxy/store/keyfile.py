@@ -75,6 +75,7 @@ class KeyFile:
         text = key.hex() + "\n"
         with atomic.prepared(self.path, [text.encode()]) as temporary, suppress(FileExistsError):
             os.link(temporary, self.path)
+            atomic.sync_folder(self.path.parent)
 
     def _ignore(self) -> None:
         """Keep git from taking the key along, in whatever repository the recording is."""
@@ -84,3 +85,5 @@ class KeyFile:
                 return
         with open(ignore, "a", encoding="utf-8", opener=atomic.owner_only) as file:
             file.write(f"{KEY_FILE}\n")
+            file.flush()
+            os.fsync(file.fileno())

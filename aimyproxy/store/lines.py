@@ -129,7 +129,7 @@ def parse_tail(tail: bytes, offset: int, header_end: int) -> Tail | None:
         start = tail.rfind(b"\n", 0, -len(CLOSER)) + 1
         parsed = parse_line(tail[start : -len(CLOSER)])
         # A comma behind the last document is what deleting the next one by hand leaves.
-        if parsed and _is_object(parsed[1]) and not tail.endswith(b"," + CLOSER):
+        if parsed and is_document(parsed[1]) and not tail.endswith(b"," + CLOSER):
             return Tail(offset + len(tail) - len(CLOSER), parsed[0])
     end, last_id = _last_complete(tail, offset, header_end)
     if end is None:
@@ -155,7 +155,8 @@ def _torn_by_a_crash(tail: Tail) -> bool:
     return len(tail.unfinished) <= 2 or not tail.rest.endswith(CLOSER)
 
 
-def _is_object(document: bytes) -> bool:
+def is_document(document: bytes) -> bool:
+    """Whether these bytes are a JSON object."""
     try:
         return isinstance(jsonvalue.loads(document), dict)
     except InvalidJSON:

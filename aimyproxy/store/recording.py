@@ -87,9 +87,9 @@ class Recording:
             return self._checked(snapshot.about)
 
     def torn_bytes(self) -> int:
-        """How many bytes of an unfinished append the file ends in; the next append sets them aside."""
+        """How many bytes at the end of the file a crash or a power failure tore; the next append sets them aside."""
         with self._storage.snapshot() as snapshot:
-            return snapshot.torn
+            return snapshot.torn_anywhere()
 
     def is_closed(self) -> bool:
         """Whether the file ends as JSON has to; where it doesn't, the next append repairs it."""

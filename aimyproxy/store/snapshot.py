@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, InvalidJSON, StoreError
-from aimyproxy.store import files, lines
+from aimyproxy.store import damage, files, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -54,6 +54,7 @@ def examine(descriptor: int, path: Path) -> Layout:
         try:
             return _parse_whole(os.pread(descriptor, size, 0), path)
         except BrokenFile:
+            tail = tail or damage.before_damage(descriptor, header_end)
             if tail is None:
                 raise
     return Layout(about, header_end, tail)
@@ -154,7 +155,7 @@ class Snapshot:
             parsed = _parse_document(text, parse)
             if parsed is None or text.endswith(b",\n") == last or parsed[0] <= previous:
                 # A person edited this, or it is broken: the parser of the whole tells which, and where.
-                yield from islice(self._whole().items(), seen, None)
+                yield from islice(self._edited(parse), seen, None)
                 return
             yield parsed
             previous = parsed[0]
@@ -203,10 +204,30 @@ class Snapshot:
     def _cut_short(self) -> StoreError:
         return StoreError(f"{self.path} was cut short while it was read. Try again.")
 
-    def _whole(self) -> dict[int, JSON]:
+    def _edited(self, parse: Callable[[bytes], JSON]) -> Iterable[tuple[int, JSON]]:
         tail = cast("lines.Tail", self._layout.tail)
         data = os.pread(self._file.fileno(), tail.end, 0) + lines.CLOSER
-        return cast("dict[int, JSON]", _parse_whole(data, self.path).whole)
+        try:
+            return cast("dict[int, JSON]", _parse_whole(data, self.path).whole).items()
+        except BrokenFile:
+            if not self._shortened():
+                raise
+            return self.parsed_by(parse)
+
+    def _shortened(self) -> bool:
+        """Leave out what a power failure damaged, and what follows it; whether there is any."""
+        layout = self._layout
+        if layout.tail is None:
+            return False
+        tail = damage.walked(self._file.fileno(), layout.start, layout.tail).tail
+        self._layout = replace(layout, tail=tail)
+        self.torn = len(tail.unfinished)
+        return tail.end < layout.tail.end
+
+    def torn_anywhere(self) -> int:
+        """As `torn`, and where a power failure left a hole, all that follows that; looks at every line."""
+        self._shortened()
+        return self.torn
 
 
 def _parse_document(text: bytes, parse: Callable[[bytes], JSON] = jsonvalue.loads) -> tuple[int, JSON] | None:

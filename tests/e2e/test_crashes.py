@@ -63,10 +63,10 @@ def test_a_power_failure_takes_what_was_not_flushed_and_no_more(tmp_path):
         command = [sys.executable, "-m", "tests.journaled_os", str(journal), *given, "--target", upstream.url]
         with running(command) as process:
             port, before, inode = listening_port(process), exchanges.read_bytes(), exchanges.stat().st_ino
-            flush = f'{{"call": "fsync", "file": {inode}, "at": '
+            flush = f'{{"call": "fsync", "file": {inode}}}'
             with socket.create_connection(("127.0.0.1", port)) as bot:
                 numbers = itertools.count(1)
-                while journal.read_text().count(flush) < 12:
+                while journal.read_text().count(flush) < 6:
                     for number in itertools.islice(numbers, 20):
                         bot.sendall(request_bytes(json.dumps({"action": f"{number}"}).encode()))
                         read_message(bot)
@@ -84,7 +84,6 @@ def test_a_power_failure_takes_what_was_not_flushed_and_no_more(tmp_path):
         survivors.append(opened(tmp_path))
         exchanges.write_bytes(safe)
         assert survivors[-1] >= opened(tmp_path)
-        assert all(call["at"] - calls[flushed]["at"] < 5 for call in calls[flushed:moment] if flushed)
     assert len(set(survivors)) > 10
 
 

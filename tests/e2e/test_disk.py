@@ -52,12 +52,12 @@ class Recorder:
 
 
 @contextmanager
-def recorder(folder, *arguments, prefix=()):
+def recorder(folder, *arguments, prefix=(), disk="near"):
     folder.mkdir(exist_ok=True)
     control = folder.parent / "control"
     control.write_text("")
     given = ["record", "shop", "--listen", "127.0.0.1:0"]
-    command = [*prefix, sys.executable, "-m", "tests.faulty_os", str(control), *given]
+    command = [*prefix, sys.executable, "-m", "tests.faulty_os", str(control), disk, *given]
     # Coverage's own data would not fit on such disks either.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     with Upstream(answering(ECHO)) as upstream:
@@ -233,6 +233,22 @@ def test_there_is_an_end_to_what_is_held(tmp_path):
     assert one.events() == [*one.sent[:held], one.sent[20]]
     assert one.process.stderr[-1] == f"Error: {lost + 2} exchanges could not be recorded; the bot was served."
     assert one.told(rf"Recorded {held + 1} of 23 exchanges \(0 failed\)") == 1
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_disk_of_another_machine_that_does_not_answer_keeps_nobody_waiting(tmp_path, workers):
+    """A write that never returns is a fault as any other: the bot is served, and all is written when it does."""
+    with recorder(tmp_path / "recordings", "--workers", workers, disk="far") as one:
+        one.ask()
+        one.control.write_text("pwrite HANG")
+        one.ask()
+        one.process.wait_for("NOT RECORDED: .* was not written for 1 s: its disk doesn't answer")
+        one.control.write_text("")
+        one.process.wait_for("Recording works again; 3 exchanges that waited are in the file")
+        one.ask()
+        assert one.process.stop() == 0
+    assert one.events() == one.sent
+    assert one.told(r" +\+") == 3
 
 
 @pytest.mark.parametrize("fault", ["pwrite ENOSPC", "fsync EIO"])

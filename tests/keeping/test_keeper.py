@@ -3,11 +3,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import fcntl
+import threading
 
 import pytest
 
 from aimyproxy.errors import StoreError
-from aimyproxy.keeping.keeper import AsItComes, Keeper
+from aimyproxy.keeping import keeper as keeper_module
+from aimyproxy.keeping.keeper import Keeper
+from aimyproxy.keeping.roles import AsItComes
 from aimyproxy.keeping.waiting import NO_ROOM, Room
 from aimyproxy.store.appendable import Outdated
 from aimyproxy.store.recording import Recording
@@ -292,3 +295,136 @@ def test_what_can_not_be_redacted_is_lost_and_never_shown(recording, observer):
     assert keep(keeper, "secret", 2) == [None, 1]
     assert observer.troubles == ["NOT RECORDED: an exchange has no stored form (ValueError)."]
     assert (observer.told, keeper.lost) == ([("recorded", 1, "2")], 1)
+
+
+class Hanging:
+    """A call that doesn't return until it is let go; then it does what it does."""
+
+    def __init__(self, monkeypatch, recording, method):
+        self._original = getattr(recording, method)
+        self.begun = threading.Event()
+        self.go = threading.Event()
+        monkeypatch.setattr(recording, method, self)
+
+    def __call__(self, *arguments, **options):
+        self.begun.set()
+        assert self.go.wait(60)
+        return self._original(*arguments, **options)
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """Recordings are on a disk of another machine."""
+    monkeypatch.setattr(keeper_module, "is_local", lambda _: False)
+
+
+@pytest.mark.usefixtures("far")
+def test_on_a_far_disk_another_thread_writes(recording, observer):
+    """In order, and the bot gets its answer when that is done."""
+    keeper = Keeper(recording, observer, patience=60)
+    with keeper.running():
+        assert keep(keeper, 1, 2, 3) == [1, 2, 3]
+    assert observer.told == [("recorded", 1, "1"), ("recorded", 2, "2"), ("recorded", 3, "3")]
+    assert (keeper.recorded, keeper.waiting, observer.troubles, observer.good) == (3, 0, [], [])
+
+
+@pytest.mark.usefixtures("far")
+def test_a_far_disk_that_does_not_answer_holds_up_the_first_bot_for_a_while_only(recording, observer, monkeypatch):
+    """What comes then is held at once, flushing goes on, and in the end all is in the file."""
+    synced = []
+    monkeypatch.setattr(recording, "sync", lambda: synced.append(True))
+    keeper = Keeper(recording, observer, patience=0.02, seconds=0.001)
+    with keeper.running():
+        hanging = Hanging(monkeypatch, recording, "append_stored")
+        assert keep(keeper, 1) == [None]
+        assert hanging.begun.is_set()
+        monkeypatch.setattr(keeper, "_patience", 60)
+        assert keep(keeper, 2, 3) == [None, None]
+        assert (keeper.health, keeper.waiting) == ("holding", 3)
+        before = len(synced)
+        eventually(lambda: len(synced) > before + 2, "the disk")
+        hanging.go.set()
+        eventually(lambda: keeper.health == "recording", "an answer")
+        assert keep(keeper, 4) == [4]
+    assert events(recording) == ["1", "2", "3", "4"]
+    why = "its disk doesn't answer, or another process keeps it locked"
+    served = "The bot is served; exchanges wait until that works again."
+    assert observer.troubles == [f"NOT RECORDED: {recording.path} was not written for 0.02 s: {why}. {served}"]
+    assert observer.good == ["Recording works again; 3 exchanges that waited are in the file."]
+    assert (keeper.recorded, keeper.lost, keeper.incomplete) == (4, 0, "")
+
+
+@pytest.mark.usefixtures("far")
+def test_a_far_disk_that_refuses_is_not_waited_for(recording, observer, monkeypatch):
+    """It has answered; and works again as any other."""
+    keeper = Keeper(recording, observer, patience=60, seconds=0.001)
+    works_again = refuse(monkeypatch, recording, "append_stored")
+    with keeper.running():
+        assert keep(keeper, 1, 2) == [None, None]
+        assert observer.told == [("held", 1, "1"), ("held", 2, "2")]
+        works_again()
+        eventually(lambda: keeper.health == "recording", "the disk")
+    assert events(recording) == ["1", "2"]
+    assert keeper.recorded == 2
+
+
+@pytest.mark.usefixtures("far")
+def test_what_there_is_no_room_for_is_written_at_once(recording, observer):
+    """There is nothing to wait in."""
+    for options in ({"room": NO_ROOM}, {"strict": True}):
+        assert keep(Keeper(recording, observer, **options), 1)[0] is not None
+
+
+@pytest.mark.usefixtures("far")
+def test_who_gives_up_waiting_at_the_last_moment_is_counted_once(recording, observer):
+    """Whoever is quicker: each exchange is in the file once, and was told as recorded or as held."""
+    keeper = Keeper(recording, observer, patience=0.0003, seconds=0.001)
+
+    async def all_at_once():
+        return await asyncio.gather(*(keeper.keep(numbered(number)) for number in range(300)))
+
+    with keeper.running():
+        kept = asyncio.run(all_at_once())
+        eventually(lambda: keeper.recorded == 300, "all")
+    assert sorted(events(recording), key=int) == [str(number) for number in range(300)]
+    told = [what for what, *_ in observer.told]
+    assert told.count("recorded") == sum(identity is not None for identity in kept)
+    assert told.count("held") == kept.count(None)
+    assert (keeper.waiting, keeper.lost) == (0, 0)
+
+
+def test_while_a_flush_takes_long_another_thread_writes(recording, observer, monkeypatch):
+    """The disk may be about to answer no more: then the bot must not be the one who notices."""
+    keeper = Keeper(recording, observer, patience=0.02, seconds=0.001)
+    keep(keeper, 1)
+    flush = Hanging(monkeypatch, recording, "sync")
+    with keeper.running():
+        eventually(lambda: keeper._flusher.slow, "a slow flush")
+        monkeypatch.setattr(keeper, "_patience", 60)
+        assert keep(keeper, 2) == [2]
+        monkeypatch.setattr(keeper, "_patience", 0.02)
+        write = Hanging(monkeypatch, recording, "append_stored")
+        assert keep(keeper, 3, 4) == [None, None]
+        write.go.set()
+        flush.go.set()
+    assert events(recording) == ["1", "2", "3", "4"]
+    assert (keeper.health, keeper.recorded) == ("recording", 4)
+
+
+@pytest.mark.parametrize("call", ["append_stored", "sync"])
+@pytest.mark.usefixtures("far")
+def test_the_end_waits_for_a_disk_that_does_not_answer_for_a_while_only(recording, observer, monkeypatch, call):
+    """And says what is missing, or not safe."""
+    keeper = Keeper(recording, observer, patience=0.02, grace=0.02)
+    hanging = Hanging(monkeypatch, recording, call)
+    with keeper.running():
+        keep(keeper, 1)
+    monkeypatch.setattr(recording, "close", lambda: pytest.fail("that would wait for ever"))
+    keeper.close()
+    if call == "sync":
+        assert keeper.incomplete.endswith("not answered for 0.02 s. A power failure may take what was recorded last.")
+    else:
+        assert keeper.incomplete == "1 exchange could not be recorded; the bot was served."
+    monkeypatch.undo()
+    hanging.go.set()
+    eventually(lambda: not [one for one in threading.enumerate() if one.name.startswith("keeper")], "the end of all")
