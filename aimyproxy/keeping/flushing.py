@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     import threading
 
-_SLOW_SECONDS: Final = 0.1
+UNSAFE: Final = "A power failure may take what was recorded last."
 
 
 class Written(Protocol):
@@ -31,6 +31,7 @@ class Listener(Protocol):
 class Flusher:
     """Makes the disk have what was written, every `seconds`; `reason` says why it does not, "" where it does.
 
+    `busy` says that the disk has not answered yet: who writes may have to wait as long, perhaps for ever.
     It belongs into a thread of its own: a slow disk must not hold up the bot, and nothing must hold up this.
     """
 
@@ -38,14 +39,8 @@ class Flusher:
         self._written = written
         self._listener = listener
         self._seconds = seconds
-        self._begun: float | None = None
+        self.busy = False
         self.reason = ""
-
-    @property
-    def slow(self) -> bool:
-        """Whether the disk has been busy with a flush for so long that a write might have to wait, too."""
-        begun = self._begun
-        return begun is not None and time.monotonic() - begun > _SLOW_SECONDS
 
     def work(self, stop: threading.Event) -> None:
         """Until `stop` is set. From begin to begin: how long a flush takes makes nothing wait longer for the next."""
@@ -57,7 +52,7 @@ class Flusher:
 
     def flush(self) -> None:
         """Once, now; never raises."""
-        self._begun = time.monotonic()
+        self.busy = True
         try:
             self._written.sync()
         except Exception as error:
@@ -67,13 +62,10 @@ class Flusher:
                 self.reason = ""
                 self._listener.news("What is recorded is safe on the disk again.")
         finally:
-            self._begun = None
+            self.busy = False
 
     def failed(self, reason: str) -> None:
         """What was written is not safe, and why."""
         if not self.reason:
             self._listener.trouble(f"NOT SAFE: {reason} {UNSAFE}")
         self.reason = reason
-
-
-UNSAFE: Final = "A power failure may take what was recorded last."

@@ -42,8 +42,8 @@ class Keeper:
     and stops. `patience` is how many seconds a bot waits for the disk, `grace` how many the end of all does.
     `recorded` and `lost` count this run's exchanges; `reason` says what is wrong now, "" where all is well.
 
-    A write may take for ever, and nobody can call it off: on a disk of another machine, or while a flush takes long, a
-    thread of its own writes. Everywhere else that would cost more than the write itself.
+    A write may take for ever, and nobody can call it off: on a disk of another machine, and while a flush is under
+    way, a thread of its own writes. At all other times that would cost more than the write itself.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Keeper:
     @property
     def _apart(self) -> bool:
         """Whether the disk may not answer, or others wait for it already, so that another thread should write."""
-        busy = self._far or self._queue or self._flusher.slow
+        busy = self._far or self._queue or self._flusher.busy
         return bool(busy) and not self._strict and not self._unwritten
 
     async def _handed_over(self, written: Future[int], redacted: Exchange) -> int | None:

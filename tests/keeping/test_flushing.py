@@ -55,20 +55,19 @@ def test_after_a_flush_that_takes_long_comes_the_next_at_once(monkeypatch):
     assert disk.begun == pytest.approx([100.5, 103.5, 104.0, 111.0, 111.5])
 
 
-def test_a_flush_that_takes_long_is_known_to_be_slow(monkeypatch):
-    """While it takes, and no longer."""
-    seen = []
-    disk = Disk(monkeypatch, [0.0])
+def test_it_is_busy_while_the_disk_is(monkeypatch):
+    """And not when that has failed."""
+    disk = Disk(monkeypatch, [])
     flusher = Flusher(disk, Listener(), 0.5)
+    seen = []
 
     def sync():
-        for _ in range(3):
-            seen.append(flusher.slow)
-            disk.now += 0.09
+        seen.append(flusher.busy)
+        raise OSError
 
     monkeypatch.setattr(disk, "sync", sync)
     flusher.flush()
-    assert (seen, flusher.slow) == ([False, False, True], False)
+    assert (seen, flusher.busy) == ([True], False)
 
 
 def test_trouble_is_told_once_until_it_is_over(monkeypatch):

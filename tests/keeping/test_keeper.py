@@ -393,13 +393,13 @@ def test_who_gives_up_waiting_at_the_last_moment_is_counted_once(recording, obse
     assert (keeper.waiting, keeper.lost) == (0, 0)
 
 
-def test_while_a_flush_takes_long_another_thread_writes(recording, observer, monkeypatch):
+def test_while_a_flush_is_under_way_another_thread_writes(recording, observer, monkeypatch):
     """The disk may be about to answer no more: then the bot must not be the one who notices."""
     keeper = Keeper(recording, observer, patience=0.02, seconds=0.001)
     keep(keeper, 1)
     flush = Hanging(monkeypatch, recording, "sync")
     with keeper.running():
-        eventually(lambda: keeper._flusher.slow, "a slow flush")
+        eventually(lambda: keeper._flusher.busy, "a flush")
         monkeypatch.setattr(keeper, "_patience", 60)
         assert keep(keeper, 2) == [2]
         monkeypatch.setattr(keeper, "_patience", 0.02)
