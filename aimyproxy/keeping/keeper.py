@@ -15,7 +15,6 @@ from aimyproxy.keeping.roles import AsItComes
 from aimyproxy.keeping.waiting import NO_ROOM, Held, Room, Waiting
 from aimyproxy.store.appendable import Busy, Outdated
 from aimyproxy.store.mounts import is_local
-from aimyproxy.store.recording import stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,8 +106,8 @@ class Keeper:
         Never raises.
         """
         try:
-            redacted, version = self._redaction.redacted(exchange)
-            held = Held(stored(redacted), version)
+            redacted, document, version = self._redaction.redacted(exchange)
+            held = Held(document, version)
         except Exception as error:  # the bot comes first, whatever its exchange is
             self.lost += 1
             # Of an exchange that is not redacted, nothing may be shown.

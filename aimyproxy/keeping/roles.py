@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from aimyproxy.store.recording import stored
+
 if TYPE_CHECKING:
     from aimyproxy.exchange import Exchange
 
@@ -34,8 +36,8 @@ class Redaction(Protocol):
     def version(self) -> int:
         """Which of the rules that there were are in force; grows when they change."""
 
-    def redacted(self, exchange: Exchange) -> tuple[Exchange, int]:
-        """The exchange as it may be recorded, and the version of the rules that made it so."""
+    def redacted(self, exchange: Exchange) -> tuple[Exchange, bytes, int]:
+        """The exchange as it may be recorded, its stored form, and the version of the rules that made it so."""
 
     def renewed(self, document: bytes, version: int) -> bytes:
         """A stored form of an earlier version, as it may be recorded now."""
@@ -49,9 +51,9 @@ class AsItComes:
 
     version = 0
 
-    def redacted(self, exchange: Exchange) -> tuple[Exchange, int]:
+    def redacted(self, exchange: Exchange) -> tuple[Exchange, bytes, int]:
         """The exchange itself."""
-        return exchange, 0
+        return exchange, stored(exchange), 0
 
     def renewed(self, document: bytes, version: int) -> bytes:  # noqa: ARG002
         """The document itself."""

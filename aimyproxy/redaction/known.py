@@ -164,7 +164,8 @@ class _Grams:
     def found_in(self, raw: bytes) -> set[str]:
         if len(self._needles) <= _FEW:
             return {text for needle, texts in self._needles.items() if needle in raw for text in texts}
-        words = memoryview(raw + bytes(-len(raw) % self._size)).cast(self._code)
+        # A list of them takes half of the time that walking the memory does.
+        words = memoryview(raw + bytes(-len(raw) % self._size)).cast(self._code).tolist()
         if self._texts.keys().isdisjoint(words):
             return set()
         return {text for word in words if word in self._texts for text in self._texts[word]}

@@ -63,17 +63,20 @@ class Members:
     def _secret(self, value: JSON, names: frozenset[str]) -> JSON:
         """The value with the members of these names replaced, wherever they stand in it."""
         changes = {}
+        named = type(value) is dict and not names.isdisjoint(value)
         for key, member in _members(value):
-            changed = self._all(member, "secret") if key in names else self._inside(member, names)
+            kind = type(member)
+            if named and key in names:
+                changed = self._all(member, "secret")
+            elif kind is dict or kind is list:
+                changed = self._secret(member, names)
+            elif kind is str and len(member) > 8 and _may_hold(member):
+                changed = self._search(member)
+            else:
+                continue
             if changed is not member:
                 changes[key] = changed
         return _changed(value, changes)
-
-    def _inside(self, member: JSON, names: frozenset[str]) -> JSON:
-        kind = type(member)
-        if kind is dict or kind is list:
-            return self._secret(member, names) if member else member
-        return self._search(member) if kind is str and _may_hold(member) else member
 
     def _all(self, value: JSON, kind: Kind, spared: frozenset[str] = _NOBODYS) -> JSON:
         """The value with every scalar in it replaced, but for members of these names."""
@@ -144,8 +147,8 @@ class Members:
 
 
 def _may_hold(text: str) -> bool:
-    """Whether a string may hold a secret by name: JSON (a button's payload), or a URL, be it a relative one."""
-    return len(text) > 8 and (text[0] in "{[" or "://" in text or ("?" in text and "=" in text))
+    """Whether a string of some length may hold a secret by name: JSON (a button's payload), or a URL, even a part."""
+    return text[0] in "{[" or "://" in text or ("?" in text and "=" in text)
 
 
 def _is_suspicious(root: JSON, names: frozenset[str]) -> bool:

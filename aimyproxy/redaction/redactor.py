@@ -90,6 +90,10 @@ class Redactor:
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """The exchange as it may be kept and shown."""
+        return self.kept(exchange)[0]
+
+    def kept(self, exchange: Exchange) -> tuple[Exchange, bytes]:
+        """The exchange as it may be kept and shown, and its stored form, which is looked through for that."""
         with self._lock:
             self._replaced = {}
             frame = exchange.request.body.variables()
@@ -99,7 +103,7 @@ class Redactor:
         """As `exchange`, for one whose request was sent from a redacted recording: its replacements stay."""
         kept = self.replacements(replace(exchange, response=None, failure=None), self.rules).texts
         with self.sparing(lambda text, _kind: text in kept):
-            return self._finished(exchange, exchange.request, exchange.request.body.variables())
+            return self._finished(exchange, exchange.request, exchange.request.body.variables())[0]
 
     def further(self, exchange: Exchange, rules: Rules, *, marked: bool = False) -> Exchange:
         """As `exchange`, for one that is redacted by these rules already: their replacements stay.
@@ -109,7 +113,7 @@ class Redactor:
         kept = self.replacements(exchange, rules, marked=marked).texts
         with self.sparing(lambda text, _kind: text in kept):
             frame = exchange.request.body.variables()
-            return self._finished(exchange, self._request(exchange.request, frame), frame)
+            return self._finished(exchange, self._request(exchange.request, frame), frame)[0]
 
     def replacements(self, exchange: Exchange, rules: Rules, *, marked: bool = False) -> Replacements:
         """What stands at the places of the rules in an exchange that is redacted by them; as `further`."""
@@ -191,10 +195,13 @@ class Redactor:
         with self._lock:
             return channel_type, channel, self._members.user(user, channel_type, channel)
 
-    def _finished(self, exchange: Exchange, request: Request, frame: Variables) -> Exchange:
+    def _finished(self, exchange: Exchange, request: Request, frame: Variables) -> tuple[Exchange, bytes]:
         placed = _renamed(self._placed(exchange, request, frame), exchange)
-        found = self._known.found_in(jsonvalue.dumps(to_document(placed))) if len(self._known) else []
-        return _renamed(Replacing(found).exchange(placed), placed) if found else placed
+        stored = jsonvalue.dumps(to_document(placed))
+        if found := self._known.found_in(stored):
+            placed = _renamed(Replacing(found).exchange(placed), placed)
+            stored = jsonvalue.dumps(to_document(placed))
+        return placed, stored
 
     def _placed(self, exchange: Exchange, request: Request, frame: Variables) -> Exchange:
         """The exchange with this request, and with the rest replaced where rules name its place."""

@@ -48,10 +48,12 @@ class Redacting:
         """How often the rules have changed."""
         return len(self._rules) - 1
 
-    def redacted(self, exchange: Exchange) -> tuple[Exchange, int]:
-        """The exchange as it may be kept and shown, and the version of the rules that made it so."""
+    def redacted(self, exchange: Exchange) -> tuple[Exchange, bytes, int]:
+        """The exchange as it may be kept and shown, its stored form, and the version of the rules that made it so."""
         with self._lock:
-            return self.redactor.exchange(exchange) if self.redactor else exchange, self.version
+            if self.redactor is None:
+                return exchange, stored(exchange), self.version
+            return *self.redactor.kept(exchange), self.version
 
     def text(self, text: str) -> str:
         """A text for a screen or a log, with the known values replaced in it."""

@@ -7,14 +7,12 @@ import stat
 
 import pytest
 
-from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile
-from aimyproxy.exchange import to_document
 from aimyproxy.redaction.redactor import Redactor
 from aimyproxy.redaction.rules import SECRETS, Rules
 from aimyproxy.store.afterwards import redact, unredacted
 from aimyproxy.store.appendable import Outdated
-from aimyproxy.store.recording import Recording
+from aimyproxy.store.recording import Recording, stored
 from aimyproxy.store.redacted import begin, key_of, standing_of
 from aimyproxy.store.redacting import Redacting
 from tests.redaction.planting import exchange_of
@@ -55,15 +53,15 @@ def by_others(recording, rules):
 
 def test_rules_of_others_are_taken_up(recording, redacting, told):
     """What was redacted by the old ones is not appended; it can be renewed, and is as the new ones make it."""
-    stale, version = redacting.redacted(PAID)
+    stale, stale_stored, version = redacting.redacted(PAID)
     by_others(recording, MORE)
     with pytest.raises(Outdated):
         recording.append(stale)
     redacting.take_up()
     assert told == ["shop is redacted by other rules from now on: secrets, $.order.card."]
-    fresh, newer = redacting.redacted(PAID)
+    fresh, fresh_stored, newer = redacting.redacted(PAID)
     assert newer != version
-    assert redacting.renewed(jsonvalue.dumps(to_document(stale)), version) == jsonvalue.dumps(to_document(fresh))
+    assert redacting.renewed(stale_stored, version) == fresh_stored == stored(fresh)
     assert recording.append(fresh) == 2
     assert recording.get(1) == recording.get(2) == fresh
     assert CARD not in recording.path.read_text()
@@ -73,15 +71,15 @@ def test_rules_of_others_are_taken_up(recording, redacting, told):
 def test_where_nothing_was_redacted_it_is_from_then_on(recording, told):
     """With what was given as a secret."""
     redacting = Redacting(recording, None, ["known-from-the-start"], told.append)
-    plain, version = redacting.redacted(PAID)
+    plain, plain_stored, version = redacting.redacted(PAID)
     assert plain is PAID
     recording.append(PAID)
     by_others(recording, SECRETS)
     with pytest.raises(Outdated):
         recording.append(PAID)
     redacting.take_up()
-    fresh, _ = redacting.redacted(PAID)
-    assert redacting.renewed(jsonvalue.dumps(to_document(PAID)), version) == jsonvalue.dumps(to_document(fresh))
+    fresh, fresh_stored, _ = redacting.redacted(PAID)
+    assert redacting.renewed(plain_stored, version) == fresh_stored == stored(fresh)
     recording.append(fresh)
     assert TOKEN not in recording.path.read_text()
     assert redacting.text("known-from-the-start") != "known-from-the-start"
