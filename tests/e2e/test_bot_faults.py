@@ -41,10 +41,10 @@ def record(folder, *arguments, launcher=("aimyproxy",), **options):
     assert "Traceback" not in "\n".join(process.stderr)
 
 
-@pytest.fixture(scope="module")
-def proxied(tmp_path_factory):
+@pytest.fixture(scope="module", params=["1", "2"], ids=["alone", "workers"])
+def proxied(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("recordings")
-    with record(folder, "--max-body", "1") as (_, port, upstream):
+    with record(folder, "--max-body", "1", "--workers", request.param) as (_, port, upstream):
         yield folder, port, upstream
 
 

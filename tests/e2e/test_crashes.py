@@ -10,6 +10,8 @@ import socket
 import sys
 import time
 
+import pytest
+
 from aimyproxy.store.recording import Recording
 from tests.crashes import end_again_and_again, recorded
 from tests.processes import (
@@ -24,21 +26,23 @@ from tests.processes import (
 )
 
 
-def test_a_killed_recorder_loses_nothing_that_was_answered(tmp_path):
-    """`kill -9` under load at random moments, again and again into one recording."""
-    outcome = end_again_and_again(tmp_path, 20, signal.SIGKILL, seed=1)
-    assert outcome.statuses == [-9] * 20
-    assert len(outcome.answered) > 400
+@pytest.mark.parametrize(("workers", "rounds"), [("1", 20), ("2", 2)])
+def test_a_killed_recorder_loses_nothing_that_was_answered(tmp_path, workers, rounds):
+    """`kill -9` of the process that records, under load at random moments, again and again into one recording."""
+    outcome = end_again_and_again(tmp_path, rounds, signal.SIGKILL, 1, "--workers", workers)
+    assert outcome.statuses == [-9] * rounds
+    assert len(outcome.answered) > 20 * rounds
     assert outcome.lost(tmp_path) == set()
     kept = recorded(tmp_path)
     assert set(kept) <= set(outcome.asked)
     assert len(kept) == len(set(kept))
 
 
-def test_a_recorder_that_is_told_to_stop_loses_nothing_at_all(tmp_path):
+@pytest.mark.parametrize(("workers", "rounds"), [("1", 5), ("2", 1)])
+def test_a_recorder_that_is_told_to_stop_loses_nothing_at_all(tmp_path, workers, rounds):
     """SIGTERM under load: all that the webhook was asked is answered and recorded."""
-    outcome = end_again_and_again(tmp_path, 5, signal.SIGTERM, seed=2)
-    assert outcome.statuses == [0] * 5
+    outcome = end_again_and_again(tmp_path, rounds, signal.SIGTERM, 2, "--workers", workers)
+    assert outcome.statuses == [0] * rounds
     assert sorted(recorded(tmp_path)) == sorted(outcome.asked)
     assert outcome.answered == set(outcome.asked)
 

@@ -51,12 +51,18 @@ class Recorder:
         return [exchange.event for _, exchange in Recording(self.folder)]
 
 
+@pytest.fixture(params=["1", "2"], ids=["alone", "workers"])
+def workers(request):
+    """How many processes forward; one writes in any case."""
+    return request.param
+
+
 @contextmanager
-def recorder(folder, *arguments, prefix=(), disk="near"):
+def recorder(folder, workers, *arguments, prefix=(), disk="near"):
     folder.mkdir(exist_ok=True)
     control = folder.parent / "control"
     control.write_text("")
-    given = ["record", "shop", "--listen", "127.0.0.1:0"]
+    given = ["record", "shop", "--listen", "127.0.0.1:0", "--workers", workers]
     command = [*prefix, sys.executable, "-m", "tests.faulty_os", str(control), disk, *given]
     # Coverage's own data would not fit on such disks either.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
@@ -157,12 +163,12 @@ FAULTS = {
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
-def test_what_a_disk_refuses_is_held_and_written_when_it_works_again(disk):
+def test_what_a_disk_refuses_is_held_and_written_when_it_works_again(disk, workers):
     """One recorder meets them all: every request is answered, and in the end everything is there, in its order."""
     faults = dict(FAULTS)
     if not os.path.ismount(disk):
         faults.pop("No space left")
-    with recorder(disk, prefix=PLAIN if ROOT and shutil.which("setpriv") else ()) as one:
+    with recorder(disk, workers, prefix=PLAIN if ROOT and shutil.which("setpriv") else ()) as one:
         for count, (said, fault) in enumerate(faults.items(), 1):
             with fault(one):
                 one.ask()
@@ -175,9 +181,9 @@ def test_what_a_disk_refuses_is_held_and_written_when_it_works_again(disk):
     assert one.told(r" +\+1 ") == len(faults)
 
 
-def test_a_file_that_goes_or_changes_costs_nothing(tmp_path):
+def test_a_file_that_goes_or_changes_costs_nothing(tmp_path, workers):
     """Removed, replaced by another one, rewritten by another process: what comes then is added to what is there."""
-    with recorder(tmp_path / "recordings") as one:
+    with recorder(tmp_path / "recordings", workers) as one:
         one.ask()
         one.path.unlink()
         one.ask()
@@ -197,9 +203,9 @@ def test_a_file_that_goes_or_changes_costs_nothing(tmp_path):
     assert one.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_not_flushed_is_flushed_later(tmp_path):
+def test_what_is_not_flushed_is_flushed_later(tmp_path, workers):
     """The bot is served, the exchanges are in the file, and the terminal says that they are not safe yet."""
-    with recorder(tmp_path / "recordings") as one:
+    with recorder(tmp_path / "recordings", workers) as one:
         one.control.write_text("fsync EIO")
         one.ask()
         one.process.wait_for("NOT SAFE: .*can't be flushed to the disk: Input/output error")
@@ -214,9 +220,9 @@ def test_what_is_not_flushed_is_flushed_later(tmp_path):
     assert "A power failure may take what was recorded last" in one.process.stderr[-1]
 
 
-def test_there_is_an_end_to_what_is_held(tmp_path):
+def test_there_is_an_end_to_what_is_held(tmp_path, workers):
     """Then exchanges are lost and counted; the bot is served, and the status says that something is missing."""
-    with recorder(tmp_path / "recordings", "--hold", "0.002") as one:
+    with recorder(tmp_path / "recordings", workers, "--hold", "0.002") as one:
         one.control.write_text("pwrite ENOSPC")
         one.ask(20)
         eventually(lambda: one.told(r" +\+") + one.told(" LOST ") == 20, "a line for each")
@@ -235,10 +241,9 @@ def test_there_is_an_end_to_what_is_held(tmp_path):
     assert one.told(rf"Recorded {held + 1} of 23 exchanges \(0 failed\)") == 1
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_disk_of_another_machine_that_does_not_answer_keeps_nobody_waiting(tmp_path, workers):
     """A write that never returns is a fault as any other: the bot is served, and all is written when it does."""
-    with recorder(tmp_path / "recordings", "--workers", workers, disk="far") as one:
+    with recorder(tmp_path / "recordings", workers, disk="far") as one:
         one.ask()
         one.control.write_text("pwrite HANG")
         one.ask()
@@ -252,9 +257,9 @@ def test_a_disk_of_another_machine_that_does_not_answer_keeps_nobody_waiting(tmp
 
 
 @pytest.mark.parametrize("fault", ["pwrite ENOSPC", "fsync EIO"])
-def test_strict_stops_serving(tmp_path, fault):
+def test_strict_stops_serving(tmp_path, workers, fault):
     """The bot gets a 503, the user a sentence, and the status says that something is missing."""
-    with recorder(tmp_path / "recordings", "--strict") as one:
+    with recorder(tmp_path / "recordings", workers, "--strict") as one:
         one.ask()
         one.control.write_text(fault)
         while (got := one.post()) == ECHO:

@@ -102,12 +102,13 @@ def by_path(connection, request):
     return behave(connection, request)
 
 
-@pytest.fixture(scope="module")
-def proxied(tmp_path_factory):
+@pytest.fixture(scope="module", params=["1", "2"], ids=["alone", "workers"])
+def proxied(request, tmp_path_factory):
     """A recorder before the upstream that behaves as it is asked; yields its folder and port."""
     folder = tmp_path_factory.mktemp("recordings")
     with Upstream(by_path) as upstream:
-        with recorder(folder, upstream.url, "--timeout", "1.5", "--max-body", "60") as (process, port):
+        options = ("--timeout", "1.5", "--max-body", "60", "--workers", request.param)
+        with recorder(folder, upstream.url, *options) as (process, port):
             yield folder, port, upstream
             assert process.stop() == 0
 
