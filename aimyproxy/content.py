@@ -65,7 +65,7 @@ def _decoded(raw: bytes, coding: str, limit: int) -> bytes | None:
 
 
 def _brotli(raw: bytes, limit: int) -> bytes | None:
-    import brotli  # type: ignore[import-untyped]
+    import brotli  # type: ignore[import-untyped]  # it has none
 
     decompressor, content = brotli.Decompressor(), b""
     try:

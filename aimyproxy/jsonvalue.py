@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 import orjson
 
@@ -191,7 +191,7 @@ def canonical(value: JSON) -> bytes:
     return spelled
 
 
-def is_number(value: JSON) -> bool:
+def is_number(value: JSON) -> TypeGuard[int | float]:
     """Whether the value is a number, and no boolean."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

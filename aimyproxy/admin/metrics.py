@@ -33,7 +33,7 @@ class Metrics:
     """
 
     def __init__(self, most: int = _MOST_EVENTS) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types here
         self.refusals = 0
         self._registry = CollectorRegistry()
         self._most = most

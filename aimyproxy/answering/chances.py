@@ -27,7 +27,7 @@ class Chances:
         if key not in self._dice and len(self._dice) >= MOST:
             key = self._key(None)
         if key not in self._dice:
-            self._dice[key] = Random(key)  # noqa: S311
+            self._dice[key] = Random(key)  # noqa: S311 - to be repeated, not to be secret
         return self._dice[key]
 
     def _key(self, event: str | None) -> bytes:

@@ -54,7 +54,7 @@ class Constant:
     def paths(self) -> tuple[Path, ...]:
         return ()
 
-    def value(self, situation: Situation) -> Value:  # noqa: ARG002
+    def value(self, _situation: Situation) -> Value:
         return self.constant
 
     def words(self) -> str:
@@ -191,7 +191,7 @@ def number(situation: Situation, path: Path) -> float:
     value = situation.values.get(path)
     if not is_number(value):
         raise Unknown
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _present(situation: Situation, path: Path) -> JSON:

@@ -150,9 +150,10 @@ class Situation:
         """The value of any kind at this path of the variables; KeyError or IndexError where it leads nowhere."""
         value: JSON = self.variables
         for step in path:
-            if isinstance(step, str) != isinstance(value, dict) or not isinstance(value, dict | list):
+            container: JSON = dict if isinstance(step, str) else list
+            if type(value) is not container:
                 raise KeyError(path)
-            value = value[step]  # type: ignore[index]
+            value = value[step]
         return value
 
     def containers(self) -> Iterator[tuple[Path, JSON]]:

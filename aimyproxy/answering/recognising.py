@@ -59,8 +59,9 @@ def counts(values: Sequence[Value]) -> bool:
     if len(values) < _COUNTED:
         return False
     columns: Sequence[Sequence[JSON]] = [values]
-    if all(isinstance(value, str) for value in values):
-        found = holes(values)  # type: ignore[arg-type]
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) == len(values):
+        found = holes(texts)
         varying = [column for column in found[1] if len(set(column)) > 1] if found else []
         columns = [[int(text) if _is_whole(text) else text for text in column] for column in varying]
     return bool(columns) and all(all(map(is_number, column)) and _strictly_growing(column) for column in columns)

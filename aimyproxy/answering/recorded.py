@@ -218,10 +218,10 @@ class Recorded:
 
     def listen(self) -> None:
         """Find out who said what, which takes longest of all that learning needs."""
-        import aimyproxy.answering.lessons  # noqa: F401
+        import aimyproxy.answering.lessons  # noqa: F401 - now, not when a bot waits
 
         with self._learning:
-            self._situations.owners  # noqa: B018
+            _ = self._situations.owners
 
     def edited(self, edits: Mapping[int, Mock], hints: Mapping[str, Hints]) -> Recorded | None:
         """The same exchanges with other edits and hints; None where that changes which of them answer at all.
@@ -246,7 +246,7 @@ class Recorded:
             _usual={event: answerer for event, answerer in usual.items() if event not in events},
             _lessons={event: known for event, known in lessons.items() if event not in rehinted},
         )
-        other._edit(events)  # noqa: SLF001
+        other._edit(events)  # noqa: SLF001 - it is one of us
         return other
 
     def _edit(self, events: set[str]) -> None:

@@ -125,7 +125,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 class _Metering(NodeTransformer):
     """Rewrites a template so that all that it loops over, puts out and joins goes through the budget."""
 
-    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802
+    def visit_For(self, node: nodes.For) -> nodes.For:
         """Loops take their elements from the filter `metered`."""
         if node.recursive:
             raise TemplateSyntaxError("recursive loops are not allowed", node.lineno)
@@ -133,12 +133,12 @@ class _Metering(NodeTransformer):
         node.iter = _filtered(node.iter, "metered")
         return node
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:
         """`a ~ b` is what the filter `concatenated` makes of `[a, b]`."""
         self.generic_visit(node)
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), "concatenated")
 
-    def visit_TemplateData(self, node: nodes.TemplateData) -> nodes.Const:  # noqa: N802
+    def visit_TemplateData(self, node: nodes.TemplateData) -> nodes.Const:
         """Constant text is put out as expressions are, and so counted."""
         return nodes.Const(node.data, lineno=node.lineno)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aimyproxy.cli.exposure import warn_of_admin
-from aimyproxy.cli.options import Address, check_not_given
+from aimyproxy.cli.options import Address, Typed, check_not_given
 from aimyproxy.cli.output import lines_are_json, say
 from aimyproxy.errors import InvalidOption
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TOKEN: Final = re.compile(r"[!-~]{1,1000}")
 
 
-class Secret(click.ParamType):  # type: ignore[type-arg]
+class Secret(Typed):
     """A text that no error repeats; `@FILE` stands for what the file holds."""
 
     name = "secret"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aimyproxy.cli.options import HeaderName, Number, Url, check_not_given, trust_options
+from aimyproxy.cli.options import HeaderName, Number, Typed, Url, check_not_given, trust_options
 from aimyproxy.diff.gate import CAUSES, SLOWER, Gate
 from aimyproxy.target import REPLAY_HEADER, Target
 
@@ -32,7 +32,7 @@ _LIVE: Final = (
 _RULES: Final = ("ignore", "only", "tolerance", "key", "set")
 
 
-class Share(click.ParamType):  # type: ignore[type-arg]
+class Share(Typed):
     """A share of all, as `10%` or `0.1`: a number above 0, up to 1."""
 
     name = "share"
@@ -48,7 +48,7 @@ class Share(click.ParamType):  # type: ignore[type-arg]
         return share
 
 
-class Causes(click.ParamType):  # type: ignore[type-arg]
+class Causes(Typed):
     """Some of the causes that may fail a diff, with commas between them."""
 
     name = "causes"

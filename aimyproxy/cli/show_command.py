@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aimyproxy.cli.options import check_not_given, recordings_option
+from aimyproxy.cli.options import Typed, check_not_given, recordings_option
 from aimyproxy.cli.output import counted, exchange_line, local_time, say
 from aimyproxy.errors import EXIT_OK
 from aimyproxy.wording import printable, printable_lines
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-class Moment(click.ParamType):  # type: ignore[type-arg]
+class Moment(Typed):
     """A moment, or how long ago it was (`90s`, `30m`, `2h`, `3d`, `1w`), as ISO 8601 in UTC with a `Z`."""
 
     name = "moment"

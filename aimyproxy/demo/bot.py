@@ -147,7 +147,7 @@ def newcomers(seed: int = 1, users: int = 5) -> list[Conversation]:
     result = []
     for index in range(users):
         number = 500 + index
-        chance = random.Random(f"{seed} new {number}")  # noqa: S311
+        chance = random.Random(f"{seed} new {number}")
         user = User(number, _channel_of(number), NEW_NAMES[index % len(NEW_NAMES)])
         result.append(Conversation(user, _screens(user, JOURNEYS[index % len(JOURNEYS)], chance)))
     return result
@@ -162,7 +162,7 @@ def run(url: str, talking: Iterable[Conversation], seed: int = 1) -> list[Exchan
     Raises:
         TargetError: nothing answers HTTP at the URL.
     """
-    chance = random.Random(f"{seed} order")  # noqa: S311
+    chance = random.Random(f"{seed} order")
     waiting = [conversation for conversation in talking if not conversation.finished]
     exchanges = []
     with _Line(url) as line:
@@ -221,7 +221,7 @@ def _conversation(seed: int, number: int) -> Conversation:
     channel = _channel_of(number)
     # Twins draw from the same source.
     source = f"{seed} {channel}" if number < TWINS else f"{seed} {number}"
-    chance = random.Random(source)  # noqa: S311
+    chance = random.Random(source)
     user = User(number, channel, chance.choice(NAMES))
     journey = JOURNEYS[0] if number < TWINS else JOURNEYS[1 + number % (len(JOURNEYS) - 1)]
     return Conversation(user, _screens(user, journey, chance))

@@ -157,7 +157,7 @@ def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[
 
 def _start(arguments: Sequence[str], output: int, errors: int) -> subprocess.Popen[bytes]:
     # The arguments are our own, no user's text, and no shell reads them.
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # noqa: S603 - our own command, and no shell
         [sys.executable, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output,

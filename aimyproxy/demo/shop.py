@@ -93,7 +93,7 @@ class Shop:
 
     def __init__(self, version: int = 1, seed: int | None = None) -> None:
         self.version = VERSIONS[version]
-        self._random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
+        self._random = random.SystemRandom() if seed is None else random.Random(seed)
         self._customers: dict[str, Customer] = {}
         self._lock = threading.Lock()
 

@@ -54,7 +54,7 @@ class Latency:
 
     _pairs: list[tuple[float, float]] = field(default_factory=list)
     _count: int = 0
-    _random: Random = field(default_factory=lambda: Random(1))  # noqa: S311
+    _random: Random = field(default_factory=lambda: Random(1))  # noqa: S311 - to be repeated, not to be secret
 
     def add(self, baseline: float | None, candidate: float | None) -> None:
         """Take one more pair into account, where both sides were timed."""

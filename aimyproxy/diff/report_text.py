@@ -38,7 +38,7 @@ class Style(Protocol):
         ...
 
 
-def plain(text: str, *, fg: str | None = None, bold: bool | None = None, dim: bool | None = None) -> str:  # noqa: ARG001
+def plain(text: str, **_: object) -> str:
     """The style of a file: none."""
     return text
 

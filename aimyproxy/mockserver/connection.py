@@ -41,8 +41,9 @@ class Connection(asyncio.Protocol):
         self._shared = shared
         self._state: Any = state
         self._reader = Reader(shared.limits, shared.guard, shared.heads)
-        self._transport: asyncio.Transport = None  # type: ignore[assignment]
-        self._outgoing: Outgoing = None  # type: ignore[assignment]
+        # Both are there from `connection_made` on.
+        self._transport: asyncio.Transport
+        self._outgoing: Outgoing
         # Since when it waits for what comes next.
         self._since = shared.now
         # Whole requests, and what is refused, behind one that is being answered.

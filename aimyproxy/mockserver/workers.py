@@ -129,9 +129,9 @@ class Workers:
         for place in self._places:
             if place.process is None and not self._ending and time.monotonic() >= place.next:
                 self._start(place)
-        lines = {place.line: place for place in self._places if place.line}
-        for line in connection.wait(list(lines), _LOOK):
-            self._hear(lines[line])  # type: ignore[index]
+        lines: dict[object, _Place] = {place.line: place for place in self._places if place.line}
+        for line in connection.wait([place.line for place in self._places if place.line], _LOOK):
+            self._hear(lines[line])
         if not lines:
             time.sleep(_LOOK)
 

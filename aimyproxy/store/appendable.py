@@ -261,7 +261,7 @@ class AppendableFile:
     def _status(self) -> os.stat_result | None:
         """What is under the name now; None where nothing is."""
         try:
-            return os.stat(self._name)  # noqa: PTH116
+            return os.stat(self._name)  # noqa: PTH116 - at each append, and a Path takes longer
         except FileNotFoundError:
             return None
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 class _Variables(Struct, gc=False):
     action: str
-    userId: str | int | None = None  # noqa: N815
-    channelId: JSON = None  # noqa: N815
-    channelType: JSON = None  # noqa: N815
+    user: str | int | None = msgspec.field(default=None, name="userId")
+    channel_id: JSON = msgspec.field(default=None, name="channelId")
+    channel_type: JSON = msgspec.field(default=None, name="channelType")
 
 
 class _Request(Struct, gc=False):
@@ -92,7 +92,7 @@ def glance(stored: bytes | memoryview) -> Glance:
     if response is not None and response.json is not UNSET and response.text is not UNSET:
         return Glance.of(whole(stored))
     # As aimylogic.identify() does, but here no text can hold what UTF-8 can't.
-    user, channel_type, channel_id = asked.userId, asked.channelType, asked.channelId
+    user, channel_type, channel_id = asked.user, asked.channel_type, asked.channel_id
     conversation = None
     if user is not None:
         conversation = (

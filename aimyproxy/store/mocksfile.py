@@ -87,13 +87,13 @@ class MocksFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._table = TinyDB(path, storage=PrettyStorage).table(TABLE)
+        database = TinyDB(path, storage=PrettyStorage)
+        self._storage = cast("PrettyStorage", database.storage)
+        self._table = database.table(TABLE)
 
     def broken(self, identity: int, problem: str) -> BrokenFile:
         """The error that says what is wrong with a mock, and where it stands."""
-        return cast("PrettyStorage", self._table._storage).broken(  # noqa: SLF001
-            f"mock {identity}: {problem}", TABLE, str(identity)
-        )
+        return self._storage.broken(f"mock {identity}: {problem}", TABLE, str(identity))
 
     def read(self) -> list[tuple[int, JSON]]:
         """The ids and the documents, in the order of the file; empty where there is no file."""
@@ -103,7 +103,7 @@ class MocksFile:
         """Add a mock behind the others; returns its id."""
         with self._alone():
             # TinyDB remembers the next id: another process may have used it.
-            self._table._next_id = None  # noqa: SLF001
+            self._table._next_id = None  # noqa: SLF001 - there is no other way
             return self._table.insert(document)
 
     def replace(self, identity: int, document: JSON) -> None:

@@ -118,7 +118,7 @@ class ExchangeTable(Table):
         """The documents for which the query holds, in order."""
         return [document for document in self if cond(document)]
 
-    def get(  # type: ignore[override]
+    def get(  # type: ignore[override]  # in one signature, what TinyDB has three for
         self, cond: QueryLike | None = None, doc_id: int | None = None, doc_ids: list[int] | None = None
     ) -> Document | list[Document] | None:
         """The document of that id, or the first for which the query holds, or those of several ids."""
