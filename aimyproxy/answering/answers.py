@@ -189,13 +189,15 @@ class Answerer:
         `count` says how often its event came in the conversation, from 1. `beneath` is what a merging mock is laid
         over. A template that fails makes an answer with status 500 that explains it.
         """
-        answer = self._answer(step, variables, count, beneath)
+        source = Source(step if self.mock is None else "mock", self.exchange, self.mock)
+        if isinstance(self.content, bytes):
+            return Answer(self.status, self.headers, self.content, self.delay_ms, source, self.fault)
+        answer = self._answer(step, variables, count, beneath, source)
         return answer._replace(fault=self.fault) if self.fault else answer
 
-    def _answer(self, step: Step, variables: Mapping[str, JSON] | None, count: int, beneath: Answer | None) -> Answer:
-        source = Source("mock" if self.mock is not None else step, self.exchange, self.mock)
-        if isinstance(self.content, bytes):
-            return Answer(self.status, self.headers, self.content, self.delay_ms, source)
+    def _answer(
+        self, step: Step, variables: Mapping[str, JSON] | None, count: int, beneath: Answer | None, source: Source
+    ) -> Answer:
         try:
             made = self._made(variables or {}, count)
         except TemplateFailed as failure:

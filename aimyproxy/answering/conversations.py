@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,28 +11,22 @@ if TYPE_CHECKING:
     from aimyproxy.exchange import Conversation
 
 MOST: Final = 10_000
+_SHARE: Final = 100
 
 Asked: TypeAlias = str | bytes
 """An event's name, or the key of a request."""
 
 
-@dataclass(slots=True)
-class _Standing:
-    """Where a conversation stands: its counters, and the event that it asked for last."""
-
-    counter: dict[Asked, int] = field(default_factory=dict)
-    event: str | None = None
-
-
 class Conversations:
-    """Occurrence counters per conversation; where there are too many, the one silent for longest is forgotten.
+    """Occurrence counters per conversation; where there are too many, those silent for longest are forgotten.
 
     Not for several threads at once.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._standings: OrderedDict[Conversation | None, _Standing] = OrderedDict()
+        # Of each, its counters, and at `None` the event that it asked for last; who asked last stands last.
+        self._standings: dict[Conversation | None, dict[Asked | None, Any]] = {}
 
     def __len__(self) -> int:
         return len(self._standings)
@@ -49,30 +42,30 @@ class Conversations:
             del self._standings[conversation]
         return len(gone)
 
-    def count(self, conversation: Conversation | None, asked: Iterable[Asked]) -> list[int]:
-        """How often each of these was asked in the conversation before; from now on, once more."""
-        counter = self._standing(conversation).counter
-        before = []
-        for one in asked:
-            known = counter.get(one, 0)
-            before.append(known)
-            counter[one] = known + 1
-        return before
+    def ask(
+        self, conversation: Conversation | None, counted: Iterable[Asked], event: str | None = None
+    ) -> tuple[dict[Asked, int], str | None]:
+        """How often each of `counted` was asked in the conversation before; from now on, once more.
 
-    def follow(self, conversation: Conversation | None, event: str | None) -> str | None:
-        """The event that the conversation asked for before this one; None at first contact, or without either."""
-        if conversation is None or event is None:
-            return None
-        standing = self._standing(conversation)
-        previous, standing.event = standing.event, event
-        return previous
-
-    def _standing(self, conversation: Conversation | None) -> _Standing:
-        standing = self._standings.get(conversation)
+        And the event that it asked for before this one; None at first contact, or without a conversation or an event.
+        """
+        standing = self._standings.pop(conversation, None)
         if standing is None:
-            standing = self._standings[conversation] = _Standing()
-            if len(self._standings) > self._most:
-                self._standings.popitem(last=False)
-        else:
-            self._standings.move_to_end(conversation)
-        return standing
+            standing = {}
+            self._make_room()
+        self._standings[conversation] = standing
+        turns = {}
+        for one in counted:
+            turns[one] = known = standing.get(one, 0)
+            standing[one] = known + 1
+        if conversation is None or event is None:
+            return turns, None
+        previous = standing.get(None)
+        standing[None] = event
+        return turns, previous
+
+    def _make_room(self) -> None:
+        if len(self._standings) >= self._most:
+            # Some at once: to find the first one of a dictionary takes time where many went before it.
+            for conversation in list(islice(self._standings, max(1, self._most // _SHARE))):
+                del self._standings[conversation]

@@ -43,6 +43,7 @@ class Index:
         self._recorded = contents.recorded
         survey = self._recorded.survey
         self._sequences = survey.sequences
+        self._ruled = self._rules.events
         self.match: Match = contents.match
         self.exchanges = len(survey.identities)
         self.answering = sum(survey.answering)
@@ -146,11 +147,15 @@ class Index:
         So a bot that asks for ever new things does not fill the memory.
         """
         counted: list[str | bytes] = []
-        group = self._recorded.group(asked.event, asked.conversation)
-        if group and asked.key in group.exact:
-            counted.append(asked.key)
-        if asked.event is not None and (asked.event in self._sequences or asked.event in self._rules.events):
-            counted.append(asked.event)
+        event = asked.event
+        group = self._recorded.group(event, asked.conversation)
+        if group:
+            # The fewer equal objects there are, the more of them the processor has at hand.
+            asked.event, asked.conversation = group.named
+            if group.of(asked.key):
+                counted.append(asked.key)
+        if event is not None and (event in self._sequences or event in self._ruled):
+            counted.append(event)
         return counted
 
     def find(
@@ -167,7 +172,7 @@ class Index:
         for what the `live` one says.
         """
         rules: Sequence[Answerer] = ()
-        if asked.event in self._rules.events:
+        if asked.event in self._ruled:
             rules = self._rules.find(asked.event, *((asked.root,) if live is None else (asked.root, live.root)))
         count = turns.get(asked.event or "", 0) + 1
         found = None
@@ -183,14 +188,16 @@ class Index:
 
         Requests without a user count as one conversation, those without an event each for itself.
         """
-        longest = self._longest(asked) if serving.after_last == "miss" else 0
+        if serving.after_last != "miss":
+            return None
+        longest = self._longest(asked)
         turn = turns.get(asked.event if asked.event is not None else asked.key, 0)
         return Exhausted(longest, turn + 1) if 0 < longest <= turn else None
 
     def _longest(self, asked: Asked) -> int:
         if asked.event is None:
             group = self._recorded.group(None, None)
-            return len(group.exact.get(asked.key, ())) if group else 0
+            return len(group.of(asked.key)) if group else 0
         known = self._sequences.get(asked.event)
         return known.longest(asked.conversation) if known else 0
 
@@ -203,7 +210,7 @@ class Index:
             # What is the same for all need not be parsed.
             variables = None if exact.fixed else asked.variables
             answer = exact.answer("exact", variables, turns.get(asked.event or "", 0) + 1)
-            return self._refreshed(asked, answer, serving.dice)
+            return answer if serving.dice is None else self._refreshed(asked, answer, serving.dice)
         if asked.event is None or self.match == "exact":
             return None
         return self._generalised(asked, asked.event, group, turns, previous, serving)

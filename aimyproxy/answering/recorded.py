@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import copy
 import threading
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aimyproxy.answering.answers import Answerer
 from aimyproxy.answering.asked import Asked
@@ -19,7 +18,8 @@ from aimyproxy.answering.misses import SAMPLES, Sample
 from aimyproxy.answering.survey import Reader, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, KeysView, Mapping
+    from collections.abc import Iterator, KeysView, Mapping, Sequence
+    from typing import TypeAlias
 
     from aimyproxy.answering.background import Hints
     from aimyproxy.answering.features import Situation
@@ -29,33 +29,50 @@ if TYPE_CHECKING:
     from aimyproxy.answering.survey import Held
     from aimyproxy.exchange import Conversation, Exchange
 
+    Named: TypeAlias = tuple[str | None, Conversation | None]
 
-@dataclass(slots=True)
+_NONE: Final[dict[bytes, list[Answerer]]] = {}
+
+
 class Group:
-    """What answers one event in one conversation: by the request's key, and all of it, in recorded order."""
+    """What answers one event in one conversation, in recorded order: all of it is the `sequence`.
 
-    exact: dict[bytes, list[Answerer]] = field(default_factory=dict)
-    sequence: list[Answerer] = field(default_factory=list)
+    `named` is the event and the conversation.
+    """
+
+    __slots__ = ("_key", "_others", "named", "sequence")
+
+    def __init__(self, named: Named, answers: Sequence[tuple[bytes, Answerer]]) -> None:
+        self.named = named
+        self.sequence = tuple(answerer for _, answerer in answers)
+        by_key: dict[bytes, list[Answerer]] = {}
+        for key, answerer in answers:
+            by_key.setdefault(key, []).append(answerer)
+        # Most have one: then a dictionary, of which there would be as many as groups, is not needed.
+        self._key, self._others = (next(iter(by_key)), _NONE) if len(by_key) == 1 else (b"", by_key)
+
+    def of(self, key: bytes) -> Sequence[Answerer]:
+        """What answered this very request; nothing where it was never asked."""
+        return self.sequence if key == self._key else self._others.get(key, ())
 
     def same(self, key: bytes, turn: int, *, cycle: bool = False) -> Answerer | None:
         """What answered this request's asking number `turn` (from 0); None where it was never asked."""
-        return _at(self.exact.get(key, []), turn, cycle=cycle)
+        # Not with `of`: this is asked for each request.
+        sequence = self.sequence if key == self._key else self._others.get(key, ())
+        return _at(sequence, turn, cycle=cycle)
 
     def following(self, turn: int, *, cycle: bool = False) -> Answerer | None:
         """What answered the event's asking number `turn` (from 0), whatever was asked; None where nothing did."""
         return _at(self.sequence, turn, cycle=cycle)
 
-    def add(self, key: bytes, answerer: Answerer) -> None:
-        """Add what answered next."""
-        self.exact.setdefault(key, []).append(answerer)
-        self.sequence.append(answerer)
 
-
-def _at(sequence: list[Answerer], turn: int, *, cycle: bool) -> Answerer | None:
+def _at(sequence: Sequence[Answerer], turn: int, *, cycle: bool) -> Answerer | None:
     """After the last that one again, or from the first on where the sequence is a cycle; None where it is empty."""
     if not sequence:
         return None
-    return sequence[turn % len(sequence) if cycle else min(turn, len(sequence) - 1)]
+    if cycle:
+        return sequence[turn % len(sequence)]
+    return sequence[turn if turn < len(sequence) else -1]
 
 
 class Recorded:
@@ -71,7 +88,7 @@ class Recorded:
         self._reader = Reader(held)
         # Learning takes long: who only needs what was answered doesn't wait for it.
         self._reading, self._learning = threading.Lock(), threading.Lock()
-        self._groups: dict[tuple[str | None, Conversation | None], Group] = {}
+        self._groups: dict[Named, Group] = {}
         self._lessons: dict[str, Lessons] = {}
         self._usual: dict[str, Answerer | None] = {}
 
@@ -97,12 +114,12 @@ class Recorded:
 
     def group(self, event: str | None, conversation: Conversation | None) -> Group | None:
         """What answers this event in this conversation; None where it never asked for it."""
-        key = (event, conversation)
-        known = self._groups.get(key)
-        if known is None and key in self.survey.groups:
+        named = (event, conversation)
+        known = self._groups.get(named)
+        if known is None and (positions := self.survey.groups.get(named)):
             with self._reading:
-                known = self._groups.get(key) or self._read_group(key)
-                self._groups[key] = known
+                known = self._groups.get(named) or self._read_group(positions)
+                self._groups[known.named] = known
         return known
 
     def read_on(self) -> Iterator[None]:
@@ -111,10 +128,10 @@ class Recorded:
             self.group(event, conversation)
             yield
 
-    def _read_group(self, key: tuple[str | None, Conversation | None]) -> Group:
-        group = Group()
-        for position in self.survey.groups[key]:
-            if not self.survey.answering[position]:
+    def _read_group(self, positions: list[int]) -> Group:
+        survey, answers = self.survey, []
+        for position in positions:
+            if not survey.answering[position]:
                 continue
             exchange = self._reader.exchange(position)
             if exchange is None:
@@ -122,14 +139,12 @@ class Recorded:
             try:
                 asked, answerer = Asked.of(exchange.request), self._answerer(position, exchange)
             except RecursionError:
-                self._reader.too_deep(position, self.survey.identities[position])
+                self._reader.too_deep(position, survey.identities[position])
                 continue
             if answerer is not None:
-                group.add(asked.key, answerer)
-        if len(group.exact) == 1:
-            # As most are: one list in memory is enough.
-            group.exact = dict.fromkeys(group.exact, group.sequence)
-        return group
+                answers.append((asked.key, answerer))
+        # Not what was asked for, which is equal: one object for all that is equal takes least memory.
+        return Group((survey.events[positions[0]], survey.conversations[positions[0]]), answers)
 
     def _answerer(self, position: int, exchange: Exchange) -> Answerer | None:
         identity = self.survey.identities[position]

@@ -85,10 +85,8 @@ class Replayer:
         return asked, self._found(asked)
 
     def _found(self, asked: Asked, live: Asked | None = None) -> Answer | Miss:
-        index, conversations = self._index, self.conversations
-        counted = index.counted(asked)
-        turns = dict(zip(counted, conversations.count(asked.conversation, counted), strict=True))
-        previous = conversations.follow(asked.conversation, asked.event)
+        index = self._index
+        turns, previous = self.conversations.ask(asked.conversation, index.counted(asked), asked.event)
         answer = index.find(asked, turns, previous, self._serving, live)
         if answer is not None and not answer.hollow:
             return answer

@@ -135,10 +135,13 @@ class Survey:
         event, conversation, answered, upstream_ms, deep = glance
         position, answering = len(self.identities), (answered or edited) and not deep
         # The same objects for all: a recording has few events, and few users for its exchanges.
-        event = self._names.setdefault(event, event)
+        event = self._named(event)
         own = self.by_conversation.setdefault(conversation, [])
         if own:
             conversation = self.conversations[own[0]]
+        elif conversation is not None:
+            channel_type, channel, user = conversation
+            conversation = self._named(channel_type), self._named(channel), user
         self.identities.append(identity)
         self.events.append(event)
         self.conversations.append(conversation)
@@ -155,6 +158,9 @@ class Survey:
             self.waits.add(event, upstream_ms)
             if event is not None:
                 self._sequence(event).add(conversation, len(group))
+
+    def _named(self, name: str | None) -> str | None:
+        return self._names.setdefault(name, name)
 
     def _sequence(self, event: str) -> Sequences:
         known = self.sequences.get(event)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from aimyproxy.redaction.redactor import Redactor
 
 _MOST_EVENTS: Final = 20
+_FINE: Final = frozenset({"exact", "learned", "conversation", "guess", "usual"})
+"""Where answers come from that are never worth a line of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,12 @@ class Screen:
 
     def served(self, entry: Entry) -> None:
         """One line a request: time, event, user, status, source, milliseconds; some more where it stays unanswered."""
-        self.tally.sources[entry.source.partition(" ")[0]] += 1
-        if entry.miss and entry.source != "forward":
+        source = entry.source
+        kind = source.partition(" ")[0]
+        self.tally.sources[kind] += 1
+        if self._quiet and kind in _FINE:
+            return
+        if entry.miss and source != "forward":
             self.tally.missed.add(entry.miss)
         colour = _colour(entry)
         if colour or not self._quiet:

@@ -84,6 +84,10 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """More bytes from the bot."""
         reader = self._reader
+        if not self._busy and (known := reader.known(data)):
+            self._since = self._shared.now
+            self._answer(known)
+            return
         began = reader.phase == "idle"
         whole = reader.feed(data)
         if len(whole) == 1 and not self._busy:
@@ -193,11 +197,14 @@ class Connection(asyncio.Protocol):
     def _serve(self, one: Heard | Refusal) -> None:
         if isinstance(one, Refusal):
             self._refuse(one)
-            return
-        answer = self._shared.app.answer(one, self)
+        else:
+            self._answer(one)
+
+    def _answer(self, heard: Heard) -> None:
+        answer = self._shared.app.answer(heard, self)
         if isinstance(answer, Reply):
-            last = self._is_last(one)
-            self._outgoing.write(self._shared.wire.spelled(answer, one, last=last))
+            last = self._is_last(heard)
+            self._outgoing.write(self._shared.wire.spelled(answer, heard, last=last))
             if last:
                 self._end()
         else:

@@ -70,13 +70,17 @@ class Reader:
         self.over = True
         del self._parser
 
+    def known(self, data: bytes) -> Heard | None:
+        """The request that these bytes are, if that is known without reading them; else they have to be fed."""
+        if self._heads is None or self.phase != "idle" or self.over:
+            return None
+        return self._heads.heard(data)
+
     def feed(self, data: bytes) -> list[Heard | Refusal]:
         """The requests that are whole with these bytes; at the end of them, perhaps, why there are no more."""
         if self.over:
             return []
         heads = self._heads if self.phase == "idle" else None
-        if heads is not None and (known := heads.heard(data)):
-            return [known]
         whole = self._whole = []
         try:
             self._parse(data)

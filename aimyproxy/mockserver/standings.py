@@ -66,31 +66,31 @@ class SharedConversations(Conversations):
         self._table.close()
         self._file.close()
 
-    def count(self, conversation: Conversation | None, asked: Iterable[Asked]) -> list[int]:
-        """How often each of these was asked in the conversation before; from now on, once more."""
+    def ask(
+        self, conversation: Conversation | None, counted: Iterable[Asked], event: str | None = None
+    ) -> tuple[dict[Asked, int], str | None]:
+        """As that of one process."""
         of = _digest(conversation)
-        keys = [_key(of, one) for one in asked]
-        if not keys:
-            return []
-        before = []
+        keys = {one: _key(of, one) for one in counted}
+        named = None if conversation is None or event is None else _short(event)
+        if not keys and named is None:
+            return {}, None
         with self._part(of) as part:
-            for key in keys:
-                place, value = self._find(part, key)
-                known = int.from_bytes(value, "little")
-                self._put(place, key, (known + 1).to_bytes(_VALUE, "little"))
-                before.append(known)
-        return before
+            turns = {one: self._count(part, key) for one, key in keys.items()}
+            previous = None if named is None else self._swap(part, _key(of, _PREVIOUS), named)
+        return turns, self._name(previous) if previous and any(previous) else None
 
-    def follow(self, conversation: Conversation | None, event: str | None) -> str | None:
-        """The event that the conversation asked for before this one; None at first contact, or without either."""
-        if conversation is None or event is None:
-            return None
-        of = _digest(conversation)
-        key, named = _key(of, _PREVIOUS), _short(event)
-        with self._part(of) as part:
-            place, value = self._find(part, key)
-            self._put(place, key, named)
-        return self._name(value) if any(value) else None
+    def _count(self, part: int, key: bytes) -> int:
+        place, value = self._find(part, key)
+        known = int.from_bytes(value, "little")
+        self._put(place, key, (known + 1).to_bytes(_VALUE, "little"))
+        return known
+
+    def _swap(self, part: int, key: bytes, value: bytes) -> bytes:
+        """Put a value where another one was; returns that."""
+        place, before = self._find(part, key)
+        self._put(place, key, value)
+        return before
 
     @contextmanager
     def _part(self, of: bytes) -> Iterator[int]:

@@ -33,19 +33,24 @@ def two(table):
         one.close()
 
 
+def counted(conversations, conversation, asked):
+    """How often each was asked before; once more now."""
+    return list(conversations.ask(conversation, asked)[0].values())
+
+
 def test_what_one_counts_the_other_sees(two):
     """Counters and the event before; each conversation has its own."""
     one, other = two
-    assert one.count(USER, [b"key", "start"]) == [0, 0]
-    assert other.count(USER, ["start", b"other"]) == [1, 0]
-    assert one.count(("vk", "bot", "8"), ["start"]) == [0]
-    assert one.count(None, ["start"]) == [0]
-    assert other.count(None, ["start"]) == [1]
-    assert one.follow(USER, "start") is None
-    assert other.follow(USER, "order") == "start"
-    assert one.follow(USER, "unheard of") == "order"
-    assert other.follow(USER, "pay") not in (None, *EVENTS)
-    assert other.follow(None, "pay") is None
+    assert counted(one, USER, [b"key", "start"]) == [0, 0]
+    assert counted(other, USER, ["start", b"other"]) == [1, 0]
+    assert counted(one, ("vk", "bot", "8"), ["start"]) == [0]
+    assert counted(one, None, ["start"]) == [0]
+    assert counted(other, None, ["start"]) == [1]
+    assert one.ask(USER, [], "start")[1] is None
+    assert other.ask(USER, [], "order")[1] == "start"
+    assert one.ask(USER, [], "unheard of")[1] == "order"
+    assert other.ask(USER, [], "pay")[1] not in (None, *EVENTS)
+    assert other.ask(None, [], "pay")[1] is None
 
 
 asking = st.lists(
@@ -61,9 +66,8 @@ def test_they_are_what_one_process_counts(tmp_path_factory, asked):
     alone, both = Conversations(), [SharedConversations(path, lambda: EVENTS) for _ in range(2)]
     for number, (conversation, what) in enumerate(asked):
         shared = both[number % 2]
-        assert shared.count(conversation, what) == alone.count(conversation, what)
         event = next((one for one in what if isinstance(one, str)), None)
-        assert shared.follow(conversation, event) == alone.follow(conversation, event)
+        assert shared.ask(conversation, what, event) == alone.ask(conversation, what, event)
     for one in both:
         one.close()
 
@@ -74,7 +78,7 @@ def test_processes_count_at_the_same_time(table):
         "import sys, pathlib\n"
         "from aimyproxy.mockserver.standings import SharedConversations\n"
         "shared = SharedConversations(pathlib.Path(sys.argv[1]), lambda: [])\n"
-        "print(*[shared.count(('vk', 'bot', '7'), ['start'])[0] for _ in range(2000)])\n"
+        "print(*[shared.ask(('vk', 'bot', '7'), ['start'])[0]['start'] for _ in range(2000)])\n"
     )
 
     def counted(_):
@@ -92,8 +96,8 @@ def test_too_many_conversations_are_forgotten(tmp_path, monkeypatch):
     shared = SharedConversations(tmp_path / "table", list)
     size = (tmp_path / "table").stat().st_size
     for number in range(200):
-        shared.count(("vk", "bot", str(number)), [b"%d" % key for key in range(60)])
-    assert shared.count(("vk", "bot", "199"), [b"59"]) == [1]
-    assert shared.count(("vk", "bot", "0"), [b"%d" % key for key in range(60)]) == [0] * 60
+        shared.ask(("vk", "bot", str(number)), [b"%d" % key for key in range(60)])
+    assert counted(shared, ("vk", "bot", "199"), [b"59"]) == [1]
+    assert counted(shared, ("vk", "bot", "0"), [b"%d" % key for key in range(60)]) == [0] * 60
     shared.close()
     assert (tmp_path / "table").stat().st_size == size
