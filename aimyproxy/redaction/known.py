@@ -29,6 +29,7 @@ _COMMON: Final = frozenset(
 _PHONE_OR_EMAIL: Final = re.compile(r"\+?\d[\d ()-]{5,}\d|[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 _ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|%[0-9a-fA-F]{2}")
 _NO_WORD: Final = re.compile(r"[0-9@]")
+_LONG: Final = 12
 _FEW: Final = 16
 """So many needles are looked for one by one: that takes less time than to look at every word."""
 _WORDS: Final = re.compile(rb"[A-Za-z0-9]+")
@@ -111,15 +112,15 @@ class KnownValues:
 def searched(text: str, kind: Kind) -> Literal["anywhere", "apart"] | None:
     """How a value is looked for outside its place: inside longer words too, or only as words of its own, or not at all.
 
-    A secret needs 6 characters, of which 4 differ; it is looked for anywhere if it has 8 and is no number. Something
-    personal needs 4 characters (a number 5) of which 3 differ, and an utterance has to be a phone number, an e-mail
-    address, or several words of 10 characters in all.
+    A secret needs 6 characters, of which 4 differ (of 12 only 2, as with the numbers of some cards); it is looked for
+    anywhere if it has 8 and is no number. Something personal needs 4 characters (a number 5) of which 3 differ, and an
+    utterance has to be a phone number, an e-mail address, or several words of 10 characters in all.
     """
     if text.lower() in _COMMON:
         return None
     length, variety, digits = len(text), len(set(text)), text.isdecimal()
     if kind == "secret":
-        if length < 6 or variety < 4:
+        if length < 6 or variety < (4 if length < _LONG else 2):
             return None
         return "apart" if digits or length < 8 else "anywhere"
     if length < (5 if digits else 4) or variety < 3:

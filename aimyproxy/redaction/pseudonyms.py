@@ -40,6 +40,7 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self.of = lru_cache(maxsize=_CACHED)(self._of)
+        self.made = lru_cache(maxsize=_CACHED)(self._made)
 
     def for_value(self, value: JSON) -> JSON:
         """What stands for a JSON scalar, of the same type; null, true and false stay."""
@@ -49,7 +50,7 @@ class Pseudonyms:
             return value
         return type(value)(self.of(repr(value)))
 
-    def made(self, text: str) -> bool | None:
+    def _made(self, text: str) -> bool | None:
         """Whether the text stands for another one by this key; None where its shape has no room for a mark."""
         text = _lower(text)
         if phone_digits(text):

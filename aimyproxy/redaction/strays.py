@@ -53,27 +53,14 @@ class Strays:
 
     def found_in(self, value: JSON) -> Iterator[tuple[str, Kind]]:
         """The values in a JSON value that replacements stand for, and what they are; none that was found before."""
-        if isinstance(value, dict):
-            for name, member in value.items():
-                yield from self._in_text(name)
-                yield from self.found_in(member)
-        elif isinstance(value, list):
-            for member in value:
-                yield from self.found_in(member)
-        elif isinstance(value, str):
-            yield from self._in_text(value)
-        elif value is not None and not isinstance(value, bool):
-            yield from self._in_text(repr(value))
-
-    def _in_text(self, text: str) -> Iterator[tuple[str, Kind]]:
-        if text in self._seen:
-            return
-        self._seen.add(text)
-        yield from self._spelled(text)
-        if "%" in text:
-            yield from self._spelled(unquote(text))
-        if "\\u" in text:
-            yield from self._spelled(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
+        new = _texts(value) - self._seen
+        self._seen |= new
+        for text in sorted(new):
+            yield from self._spelled(text)
+            if "%" in text:
+                yield from self._spelled(unquote(text))
+            if "\\u" in text:
+                yield from self._spelled(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
 
     def _spelled(self, text: str) -> Iterator[tuple[str, Kind]]:
         looks = text.translate(_LOOKS)
@@ -86,3 +73,23 @@ class Strays:
 
     def _kind(self, text: str) -> Kind | None:
         return self._replacements.get(self._pseudonyms.of(text))
+
+
+def _texts(value: JSON) -> set[str]:
+    """All texts in a JSON value, names of members and numbers included."""
+    found: set[str] = set()
+    containers: list[JSON] = [[value]]
+    for container in containers:
+        members = container
+        if type(container) is dict:
+            found.update(container)
+            members = container.values()
+        for member in members:
+            kind = type(member)
+            if kind is str:
+                found.add(member)
+            elif kind is dict or kind is list:
+                containers.append(member)
+            elif kind is int or kind is float:
+                found.add(repr(member))
+    return found

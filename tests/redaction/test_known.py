@@ -29,6 +29,8 @@ def found(known, text):
         ("s3cr3t", "secret", "apart"),
         ("GNVXJdeo:0123", "secret", "anywhere"),
         ("1234567890", "secret", "apart"),
+        ("4242424242424242", "secret", "apart"),
+        ("000000000000", "secret", None),
         ("1", "secret", None),
         ("abcde", "secret", None),
         ("aaaaaaaaaa", "secret", None),
