@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from aimyproxy.aimylogic import SYSTEM_VARIABLES
+from aimyproxy.redaction.shapes import phone_digits
 from aimyproxy.redaction.spellings import Spelled
 
 if TYPE_CHECKING:
@@ -131,7 +132,12 @@ def searched(text: str, kind: Kind) -> Literal["anywhere", "apart"] | None:
 
 
 def _cases(text: str, replacement: str, kind: Kind) -> dict[str, str]:
-    """A value in capital letters, and in small ones unless it may be a name: then those are a word, if anything."""
+    """A value in capital letters, and in small ones unless it may be a name: then those are a word, if anything.
+
+    Of a phone number, its digits.
+    """
+    if digits := phone_digits(text):
+        return {digits: "".join(filter(str.isdecimal, replacement))}
     cases = {text.upper(): replacement.upper()}
     if kind == "secret" or _NO_WORD.search(text):
         cases[text.lower()] = replacement.lower()

@@ -23,6 +23,7 @@ _MARKS: Final = 1 << 24
 """Of a shape with at least `_MANY` values, replacements bear a mark that only the key makes: one of this many. So a
 replacement can be told from a value; that a value happens to bear its mark has a chance of 1 in 2^24."""
 _IN_PAIRS: Final = re.compile(r"[\x00-\x7fА-Яа-яЁё]*")
+_WITH_8: Final = re.compile("8[0-9]{10}")
 _EXPONENT: Final = re.compile(r"-?[0-9.]{1,40}[eE][+-]?[0-9]{1,4}")
 _SMALLEST: Final = -(2**63)
 _LARGEST: Final = 2**64 - 1
@@ -71,6 +72,9 @@ class Pseudonyms:
             return "".join(letter.upper() if before.isupper() else letter for before, letter in pairs)
         if digits := phone_digits(text):
             return with_digits(text, self.of(digits))
+        if _WITH_8.fullmatch(text):
+            # The same number as with 7, to Russians.
+            return "8" + self.of("7" + text[1:])[1:]
         shape = alphabets(text)
         size = math.prod(map(len, shape))
         if size < 2:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from aimyproxy import jsonvalue
+from aimyproxy.redaction.shapes import with_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,8 @@ _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _CONTROLS: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _ENTITIES: Final = {"&": "amp|#38", "<": "lt|#60", ">": "gt|#62", '"': "quot|#34|#x22", "'": "apos|#39|#x27"}
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
+_PHONE: Final = re.compile("[1-9][0-9]{9,14}")
+_BETWEEN: Final = "[ ()\u00a0-]{0,3}"
 _HEX: Final = "[0-9A-Fa-f]"
 _AFTER_ESCAPE: Final = rf"(?<=%{_HEX}{{2}})|(?<=\\[nrtbf])|(?<=\\u{_HEX}{{4}})"
 _DIGIT_BEFORE: Final = rf"(?:(?<![0-9])|{_AFTER_ESCAPE})"
@@ -68,11 +71,13 @@ class Spelled:
         else:
             spelled = {run} if len(run) >= SHORTEST_NEEDLE else set(_encodings(self.text))
         spelled |= {old.encode() for old, _ in self.fragments}
+        if self._written:
+            spelled |= {(separator.join(tail)).encode() for separator in " -" for tail in _tails(self.text)}
         return tuple(needle for needle in spelled if len(needle) >= SHORTEST_NEEDLE)
 
     def may_be_in(self, raw: bytes) -> bool:
         """Whether the bytes (UTF-8 or JSON) spell the value, as far as that is quickly told."""
-        if not self.encoded and not all(run in raw for run in self._runs):
+        if not self.encoded and not self._written and not all(run in raw for run in self._runs):
             return False
         return any(needle in raw for needle in self.needles)
 
@@ -104,7 +109,19 @@ class Spelled:
             text = self._pattern.sub(self._spelled_alike, text)
         for old, new in self.fragments:
             text = text.replace(old, new)
-        return text
+        return self._written.sub(self._written_alike, text) if self._written else text
+
+    @cached_property
+    def _written(self) -> re.Pattern[str] | None:
+        """How people write the digits, if they may be a phone number; +7 and 8 are the same to them."""
+        if not _PHONE.fullmatch(self.text):
+            return None
+        first = "[78]" if len(self.text) == 11 and self.text[0] in "78" else self.text[0]
+        return re.compile(f"(?<![0-9]){first}" + "".join(_BETWEEN + digit for digit in self.text[1:]) + "(?![0-9])")
+
+    def _written_alike(self, found: re.Match[str]) -> str:
+        prefix = found[0][0] if found[0][0] != self.text[0] else self.replacement[0]
+        return with_digits(found[0], prefix + self.replacement[1:])
 
     @cached_property
     def _plain(self) -> bool:
@@ -127,6 +144,13 @@ class Spelled:
         return "".join(
             new if _WORD.fullmatch(old) else _spelled_as(next(groups), old, new) for old, new in self._pieces
         )
+
+
+def _tails(digits: str) -> Iterator[tuple[str, ...]]:
+    """The last seven digits of a phone number in the groups that they are written in."""
+    yield digits[-7:-4], digits[-4:-2], digits[-2:]
+    yield digits[-7:-4], digits[-4:]
+    yield (digits[-7:],)
 
 
 def _encodings(text: str) -> Iterator[bytes]:

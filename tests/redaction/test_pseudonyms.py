@@ -46,6 +46,7 @@ def test_a_phone_number_is_the_same_however_it_is_written():
     """The formatted number is the format of the other one's digits."""
     plain, formatted = PSEUDONYMS.of("79991234567"), PSEUDONYMS.of("+7 (999) 123-45-67")
     assert re.sub(r"\D", "", formatted) == plain
+    assert PSEUDONYMS.of("89991234567") == "8" + plain[1:]
 
 
 @given(scalars)

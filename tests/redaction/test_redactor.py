@@ -1,6 +1,7 @@
 """Exchanges, requests and texts with what is secret or personal replaced."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -141,6 +142,16 @@ def test_personal_values_are_found_inside_paths():
     assert kept.conversation[2] == f"resterisk-40112-pizza-{raw['caller']}"
     assert kept.response.body.value["greeting"] == f"+{raw['caller']}"
     assert raw["data"]["text"] != "да"
+
+
+def test_a_phone_number_is_one_number_however_it_is_written():
+    """Whatever form it was met in."""
+    written = ("79991234567", "+7 (999) 123-45-67", "8-999-123-45-67")
+    for phone in written:
+        kept = redactor("personal").exchange(exchange_of({"phone": phone}, {"text": ", ".join(written)}))
+        numbers = [re.sub(r"\D", "", number)[1:] for number in kept.response.body.value["text"].split(", ")]
+        assert numbers == [re.sub(r"\D", "", kept.request.body.value["phone"])[1:]] * 3
+        assert numbers[0] != "9991234567"
 
 
 def test_without_personal_they_stay():

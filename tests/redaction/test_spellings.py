@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aimyproxy.redaction.pseudonyms import Pseudonyms
+from aimyproxy.redaction.shapes import with_digits
 from aimyproxy.redaction.spellings import Spelled
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
@@ -118,3 +119,29 @@ def test_numbers():
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "+7 (999) 123-45-67",
+        "8 (999) 123-45-67",
+        "8-999-123-45-67",
+        "+7 999 1234567",
+        "7 999 123 45 67",
+        "8(999)123-4567",
+    ],
+)
+def test_a_phone_number_however_it_is_written(written):
+    """It stays written that way, and 8 stays 8."""
+    one = Spelled("79991234567", "79204618350", apart=True)
+    text = f"Call {written}, please"
+    assert any(needle in text.encode() for needle in one.needles)
+    assert one.substituted(text) == f"Call {with_digits(written, written.strip('+')[0] + '9204618350')}, please"
+
+
+def test_what_only_looks_like_a_phone_number():
+    """Longer numbers, and those with other signs between the digits."""
+    one = Spelled("79991234567", "79204618350", apart=True)
+    for text in ("179991234567", "7 999 123 45 678", "7.999.123.45.67", "7999123456"):
+        assert one.substituted(text) == text
