@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -267,3 +268,14 @@ def test_who_watches_gets_over_what_nobody_foresaw(recording, monkeypatch):
         recording.mocks.add({"event": "order", "answer": {}})
         eventually(lambda: taken, "a new index", 10)
     assert observer.bad == ["Edits can't be looked for now (Too many open files); that is tried again and again."]
+
+
+def test_requests_get_their_turn_sooner_while_it_learns_in_the_background(recording, monkeypatch):
+    """And as ever again afterwards: the process may be somebody's test run."""
+    usual, during = sys.getswitchinterval(), []
+    monkeypatch.setattr(Index, "prepare", lambda *_: during.append(sys.getswitchinterval()))
+    observer = Remembering()
+    with Source(recording).watching(lambda _: None, observer):
+        eventually(lambda: during, "it learns")
+    assert during[0] < usual / 5
+    assert sys.getswitchinterval() == usual
