@@ -15,8 +15,9 @@ from aimyproxy import jsonvalue
 from aimyproxy.answering import templates
 from aimyproxy.answering.conditions import Condition
 from aimyproxy.answering.faults import Fault
+from aimyproxy.documents import headers_of
 from aimyproxy.errors import InvalidDocument, InvalidOption
-from aimyproxy.exchange import ABSENT, Body, headers_of
+from aimyproxy.exchange import ABSENT, Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -144,7 +144,7 @@ def _told_problems(recording: Recording) -> Iterator[str]:
 
 def _exchange_problems(document: object) -> Iterator[str]:
     from aimyproxy import aimylogic
-    from aimyproxy.exchange import from_document
+    from aimyproxy.documents import from_document
 
     try:
         exchange = from_document(document)

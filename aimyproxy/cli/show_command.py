@@ -107,7 +107,7 @@ def command(
 def show_recording(recording: Recording, filters: Filters, *, as_json: bool) -> None:
     """Print the exchanges that pass, one a line."""
     from aimyproxy import jsonvalue
-    from aimyproxy.exchange import to_document
+    from aimyproxy.documents import to_document
 
     if torn := recording.torn_bytes():
         text = f"{recording.path} ends in an unfinished line of {torn} bytes, which is left out here."
@@ -136,7 +136,7 @@ def _headings() -> str:
 def show_exchange(recording: Recording, identity: int, *, as_json: bool) -> None:
     """Print one exchange: request, response, effect; highlighted on a terminal."""
     from aimyproxy import jsonvalue
-    from aimyproxy.exchange import to_document
+    from aimyproxy.documents import to_document
 
     exchange = recording.get(identity)
     if as_json:

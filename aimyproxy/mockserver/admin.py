@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy.admin.surface import HEALTH, Refused, Reply
-from aimyproxy.exchange import request_document, response_document
+from aimyproxy.documents import request_document, response_document
 from aimyproxy.keeping import wellbeing
 from aimyproxy.mockserver.messages import kept_headers, kept_request
 from aimyproxy.mockserver.source import LOADING_ERRORS

@@ -9,8 +9,8 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy import exchange as exchanges
 from aimyproxy import jsonvalue, sockets
+from aimyproxy.documents import from_document
 from aimyproxy.errors import AimyproxyError, InvalidOption
 from aimyproxy.guard import Refusal
 from aimyproxy.proxy.frames import Frame, Frames, Kind
@@ -171,7 +171,7 @@ class Supervisor:
     async def _keep(self, frame: Frame, unserved: dict[int, Exchange]) -> bytes:
         identity = None
         try:
-            exchange = exchanges.from_document(jsonvalue.loads(frame.content))
+            exchange = from_document(jsonvalue.loads(frame.content))
         except AimyproxyError:  # what no reader of the recording would take (an answer's status of 99, say)
             self._keeper.lost += 1
             self._observer.trouble("NOT RECORDED: an exchange has no stored form.")

@@ -6,8 +6,9 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from aimyproxy.documents import headers_of
 from aimyproxy.errors import InvalidDocument
-from aimyproxy.exchange import ABSENT, Body, Exchange, Request, Response, Timing, headers_of
+from aimyproxy.exchange import ABSENT, Body, Exchange, Request, Response, Timing
 from aimyproxy.selectors import Selector
 
 if TYPE_CHECKING:

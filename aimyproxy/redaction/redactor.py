@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, unquote
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.exchange import Body, Failure, Request, Response, request_document, to_document
+from aimyproxy.documents import request_document, to_document
+from aimyproxy.exchange import Body, Failure, Request, Response
 from aimyproxy.redaction.known import MOST, KnownValues, searched
 from aimyproxy.redaction.members import Members
 from aimyproxy.redaction.names import PAIR, QUERY, header_kind

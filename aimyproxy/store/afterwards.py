@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from aimyproxy.documents import to_document
 from aimyproxy.errors import InvalidOption, StoreError
-from aimyproxy.exchange import to_document
 from aimyproxy.redaction.beside import Beside
 from aimyproxy.redaction.pseudonyms import name_of
 from aimyproxy.redaction.redactor import Redactor

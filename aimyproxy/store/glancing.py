@@ -12,7 +12,8 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from aimyproxy import jsonvalue
-from aimyproxy.exchange import FailureKind, from_document
+from aimyproxy.documents import from_document
+from aimyproxy.exchange import FailureKind
 from aimyproxy.glance import Glance
 from aimyproxy.jsonvalue import JSON
 

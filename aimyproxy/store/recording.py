@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
-from aimyproxy import exchange as exchanges
 from aimyproxy import jsonvalue
+from aimyproxy.documents import FORMAT, from_document, to_document
 from aimyproxy.errors import BrokenFile, ExchangeNotFound, InvalidDocument, NewerFormat
 from aimyproxy.store import atomic, lines
 from aimyproxy.store.appendable import create
@@ -42,7 +42,7 @@ def now() -> str:
 
 def stored(exchange: Exchange) -> bytes:
     """The exchange's stored form, as it stands in the file."""
-    return jsonvalue.dumps(exchanges.to_document(exchange))
+    return jsonvalue.dumps(to_document(exchange))
 
 
 class Recording:
@@ -66,7 +66,7 @@ class Recording:
             StoreError: the operating system refused.
         """
         atomic.make_folder(folder)
-        create(folder / EXCHANGES_FILE, {"format": exchanges.FORMAT, "created": now(), "target": target})
+        create(folder / EXCHANGES_FILE, {"format": FORMAT, "created": now(), "target": target})
         return cls(folder)
 
     @property
@@ -172,7 +172,7 @@ class Recording:
 
     def replace(self, identity: int, exchange: Exchange) -> None:
         """Put another exchange in the place of one; raises ExchangeNotFound."""
-        self._rewrite({identity: exchanges.to_document(exchange)})
+        self._rewrite({identity: to_document(exchange)})
 
     def remove(self, identities: Iterable[int]) -> None:
         """Take exchanges out; raises ExchangeNotFound where one is missing, and then takes none."""
@@ -227,9 +227,9 @@ class Recording:
             raise BrokenFile(self.path, f'the recording\'s "format" has to be a number, not {version!r}')
         if version < 1:
             raise BrokenFile(self.path, f'the recording\'s "format" is {version}, and there is no such format')
-        if version > exchanges.FORMAT:
+        if version > FORMAT:
             raise NewerFormat(
-                f"{self.path} has format {version}, and this aimyproxy reads up to {exchanges.FORMAT}: "
+                f"{self.path} has format {version}, and this aimyproxy reads up to {FORMAT}: "
                 f"a later version wrote it. Upgrade aimyproxy (`pip install --upgrade aimyproxy`) to use it."
             )
         return about
@@ -237,7 +237,7 @@ class Recording:
     def parsed(self, identity: int, document: JSON) -> Exchange:
         """The exchange of which `documents` gave the stored form; raises BrokenFile where it is none."""
         try:
-            return exchanges.from_document(document)
+            return from_document(document)
         except InvalidDocument as error:
             raise self.broken(identity, str(error)) from None
 

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from aimyproxy import jsonvalue
-from aimyproxy.exchange import from_document
+from aimyproxy.documents import from_document
 from aimyproxy.redaction.pseudonyms import name_of
 from aimyproxy.redaction.redactor import Redactor
 from aimyproxy.redaction.rules import SECRETS

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from aimyproxy import jsonvalue
-from aimyproxy.exchange import to_document
+from aimyproxy.documents import to_document
 from aimyproxy.store.recording import Recording
 from tests import builders
 

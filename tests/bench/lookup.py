@@ -25,7 +25,8 @@ from aimyproxy.answering.replayer import Replayer
 from aimyproxy.answering.serving import MATCHES
 from aimyproxy.demo import bot
 from aimyproxy.demo.shop import Shop
-from aimyproxy.exchange import Body, Exchange, Request, Response, Timing, to_document
+from aimyproxy.documents import to_document
+from aimyproxy.exchange import Body, Exchange, Request, Response, Timing
 from aimyproxy.mockserver.source import load
 from aimyproxy.store.recording import Recording
 

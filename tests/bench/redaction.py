@@ -13,7 +13,8 @@ import time
 from functools import partial
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.exchange import Body, Exchange, Request, Response, Timing, to_document
+from aimyproxy.documents import to_document
+from aimyproxy.exchange import Body, Exchange, Request, Response, Timing
 from aimyproxy.redaction.redactor import Redactor
 from aimyproxy.redaction.rules import Rules
 from tests.redaction.test_members import SHAPES

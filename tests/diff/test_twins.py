@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
 from aimyproxy.diff.twins import Twins
+from aimyproxy.documents import to_document
 from aimyproxy.errors import InvalidJSON
-from aimyproxy.exchange import Failure, Timing, to_document
+from aimyproxy.exchange import Failure, Timing
 from tests import builders
 
 LINES = st.builds(

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from aimyproxy.exchange import Body, to_document
+from aimyproxy.documents import to_document
+from aimyproxy.exchange import Body
 from aimyproxy.store.recording import Recording
 from tests.e2e.replays import ask, replaying
 from tests.processes import Upstream, aimyproxy, answer, answering, free_port, listening_port, post, run

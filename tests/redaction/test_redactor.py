@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.exchange import Body, Failure, Request, to_document
+from aimyproxy.documents import to_document
+from aimyproxy.exchange import Body, Failure, Request
 from aimyproxy.redaction.redactor import Redactor, restoring
 from aimyproxy.redaction.rules import Rules
 from tests import builders

@@ -7,14 +7,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
+from aimyproxy.documents import from_document, to_document
 from aimyproxy.errors import InvalidDocument, InvalidJSON
-from aimyproxy.exchange import Body, Failure, Request, from_document, to_document
+from aimyproxy.exchange import Body, Failure, Request
 from aimyproxy.glance import Glance
 from aimyproxy.store import glancing
 from aimyproxy.store.glancing import glance, variables, whole
 from tests import builders
 from tests.strategies import objects, values
-from tests.test_exchange import exchanges
+from tests.test_documents import exchanges
 
 _STORED = to_document(builders.exchange(failure=Failure("client_gone", "hung up")))
 _PLACES = [

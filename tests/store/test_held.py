@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimyproxy.documents import to_document
 from aimyproxy.errors import BrokenFile, NewerFormat
-from aimyproxy.exchange import to_document
 from aimyproxy.glance import Glance
 from aimyproxy.store.held import HeldRecording, NotInLines
 from aimyproxy.store.recording import Recording
 from tests.builders import exchange, request
-from tests.test_exchange import exchanges
+from tests.test_documents import exchanges
 
 
 @pytest.fixture

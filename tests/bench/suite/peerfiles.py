@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from aimyproxy import aimylogic, jsonvalue
-from aimyproxy.exchange import Body, Exchange, Request, Response, Timing, to_document
+from aimyproxy.documents import to_document
+from aimyproxy.exchange import Body, Exchange, Request, Response, Timing
 from aimyproxy.store.recording import Recording
 from tests.bench.suite.traffic import HEADERS, WEBHOOK_ANSWER
 
