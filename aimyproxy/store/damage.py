@@ -20,6 +20,7 @@ _SECTOR: Final = 512
 """The least that a disk writes whole; what is larger (pages, blocks) are multiples of it."""
 _BLOCK: Final = 1024 * 1024
 _APPENDED: Final = re.compile(rb',?\n"[1-9][0-9]*": \{')
+_ZEROS: Final = re.compile(rb"\0+")
 # What old brackets may hide of an append: the first one in a file, and others. Any digit stands for all.
 _FIRST_STARTS: Final = (b'\n"1"', b'\n"11')
 _STARTS: Final = (b',\n"1',)
@@ -67,10 +68,16 @@ def before_damage(descriptor: int, start: int) -> lines.Tail | None:
 
 def _is_damage(rest: bytes, offset: int, *, first: bool) -> bool:
     starts = _FIRST_STARTS if first else _STARTS
-    return b"\0" in rest or any(
+    return _has_hole(rest, offset) or any(
         (offset + length) % _SECTOR == 0 and any(_is_seam(rest, start, length) for start in starts)
         for length in range(1, len(lines.CLOSER) + 1)
     )
+
+
+def _has_hole(rest: bytes, offset: int) -> bool:
+    """Whether zeros reach to the end of a sector or of the file: those inside of one were put there by somebody."""
+    ends = (found.end() for found in _ZEROS.finditer(rest))
+    return any(end == len(rest) or (offset + end) % _SECTOR == 0 for end in ends)
 
 
 def _is_seam(rest: bytes, start: bytes, length: int) -> bool:
