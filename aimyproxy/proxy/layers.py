@@ -37,15 +37,17 @@ class HttpLayer(http_layers.HttpLayer):
     def _upstream(self) -> CommandGenerator[Server | None]:
         """The connection to the webhook that can be used again."""
         for connection in list(self.connections):
-            if not isinstance(connection, Server) or not connection.connected or connection.error:
-                continue
-            if connection in self.waiting_for_establishment:
+            if not isinstance(connection, Server) or connection in self.waiting_for_establishment:
                 # With TLS, there is more to it than to be connected.
                 continue
-            if not self._is_over(connection):
-                return connection
-            # Who sends on it would be told that the webhook failed.
-            yield commands.CloseConnection(connection)
+            if connection.timestamp_end:
+                # Nothing will be heard of it any more: a bot that stays may see a great many of them end.
+                del self.connections[connection]
+            elif connection.connected and not connection.error:
+                if not self._is_over(connection):
+                    return connection
+                # Who sends on it would be told that the webhook failed.
+                yield commands.CloseConnection(connection)
         return None
 
     def make_stream(self, stream_id: int) -> CommandGenerator[None]:

@@ -49,9 +49,12 @@ class Wire:
     def feed(self, event):
         pending = deque([event])
         while pending:
-            for command in self.layer.handle_event(pending.popleft()):
+            event = pending.popleft()
+            for command in self.layer.handle_event(event):
                 if answer := self._done(command):
                     pending.append(answer)
+            if isinstance(event, events.ConnectionClosed) and event.connection.state is ConnectionState.CLOSED:
+                event.connection.timestamp_end = 1
 
     def hear(self, connection, data):
         """Something comes from the bot, or from the webhook that was connected last."""
@@ -82,13 +85,20 @@ class Wire:
             interfere(command)
             return events.HookCompleted(command) if command.blocking else None
         elif isinstance(command, commands.CloseConnection):
-            self._closed(command)
+            return self._closed(command)
         return None
 
     def _closed(self, command):
         half = getattr(command, "half_close", False)
-        self.seen.append(("half-closed" if half else "closed", self._name(command.connection)))
-        command.connection.state &= ~ConnectionState.CAN_WRITE if half else ConnectionState.CLOSED
+        connection = command.connection
+        self.seen.append(("half-closed" if half else "closed", self._name(connection)))
+        was_read = connection.state & ConnectionState.CAN_READ
+        connection.state &= ~ConnectionState.CAN_WRITE if half else ConnectionState.CLOSED
+        if connection.state is ConnectionState.CLOSED:
+            if was_read:
+                return events.ConnectionClosed(connection)
+            connection.timestamp_end = 1
+        return None
 
     def _name(self, connection):
         return "bot" if connection is self.bot else f"webhook {self.webhooks.index(connection)}"
@@ -276,3 +286,14 @@ def test_what_asks_for_more_is_left_to_mitmproxy(line):
     assert whole.read_request(plain.replace(b"Host: x", b"Host: x\r\n" + line)) is None
     assert whole.read_request(plain + b"P") is None
     assert whole.read_request(plain[:-1]) is None
+
+
+def test_connections_that_have_ended_are_forgotten():
+    """A bot may keep its connection for months, and its webhook end one behind each answer."""
+    wire = Wire(by_whole=True)
+    for _ in range(9):
+        wire.hear(wire.bot, b"POST / HTTP/1.1\r\nHost: bot\r\nContent-Length: 2\r\n\r\n{}")
+        wire.hear(None, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        wire.end("webhook")
+    assert len(wire.webhooks) == 9
+    assert len(wire.layer.connections) == 2
