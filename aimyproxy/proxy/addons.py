@@ -65,6 +65,9 @@ class Forward:
         flow.metadata[_PATH] = flow.request.path
         flow.request.path = self._target.joined(flow.request.path)
         flow.metadata[_HEADERS] = headers_of(flow.request)
+        if "Upgrade" in flow.request.headers:
+            # Who spoke another protocol with the webhook would go round all that looks at requests here.
+            del flow.request.headers["Upgrade"]
         if self._target.authorization and "Authorization" not in flow.request.headers:
             flow.request.headers["Authorization"] = self._target.authorization
 

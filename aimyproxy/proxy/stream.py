@@ -8,6 +8,7 @@ message that came in one piece is handed on in one piece.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final, cast
 
 from mitmproxy import flow, http
@@ -58,6 +59,9 @@ STATUS: Final[Mapping[FailureKind, int]] = {"connect": 502, "timeout": 504, "dis
 
 # How mitmproxy and h11 word an answer that ended before it was whole.
 _CUT_SHORT: Final = ("server closed connection", "peer closed connection", "unexpected server response: b'HTTP/")
+
+# What one reader takes for the end of a line, and another doesn't; a folded line, too.
+_ENDS_PERHAPS: Final = re.compile(rb"\s*[\r\n\0]\s*")
 
 
 def failure_response(failure: Failure) -> http.Response:
@@ -202,11 +206,13 @@ class Stream(http_layers.HttpStream):
             yield from self._refuse_request(OPEN_PROXY.problem, OPEN_PROXY.status)
             return True
         if request or self.flow.response is None:
+            _put_on_one_line(self.flow.request)
             return (yield from super().check_invalid(request))
         try:
+            _put_on_one_line(self.flow.response)
             validate_headers(self.flow.response)
-            if not 100 <= self.flow.response.status_code <= 999:
-                raise ValueError(f"{self.flow.response.status_code} is no status")
+            if not 200 <= self.flow.response.status_code <= 999:
+                raise ValueError(f"{self.flow.response.status_code} is no status of an answer")
         except ValueError as error:
             yield commands.CloseConnection(self.flow.server_conn)
             yield from self._answer_for_upstream(f"{error}")
@@ -231,3 +237,10 @@ class Stream(http_layers.HttpStream):
         if any(sign in message for sign in _CUT_SHORT):
             return webhook_failure("disconnect", address)
         return webhook_failure("protocol", address, message)
+
+
+def _put_on_one_line(message: http.Message) -> None:
+    """Put a blank where a header might end for somebody else, as RFC 9110 (5.5) asks of whoever passes it on."""
+    message.headers.fields = tuple((name, _ENDS_PERHAPS.sub(b" ", value)) for name, value in message.headers.fields)
+    if isinstance(message, http.Response):
+        message.data.reason = _ENDS_PERHAPS.sub(b" ", message.data.reason)

@@ -182,6 +182,26 @@ def test_two_host_headers_reach_the_webhook_as_one(proxied):
     assert upstream.requests[-1].lower().count(b"host:") == 1
 
 
+def test_a_header_is_one_line_for_the_webhook(proxied):
+    """Whatever it takes for a line's end: what is behind that is no header, and no request."""
+    folder, port, upstream = proxied
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as bot:
+        bot.sendall(request_bytes(b"{}", headers=b"X: a\rY: b\0c\r\n d\r\n"))
+        assert read_message(bot) == ECHO
+    assert b"\r\nX: a Y: b c d\r\n" in upstream.requests[-1]
+    assert ("X", "a Y: b c d") in recorded(folder)[-1].request.headers
+
+
+def test_no_bot_speaks_another_protocol_with_the_webhook(proxied):
+    """Which would go round the guard and the recording: the webhook doesn't hear of the offer."""
+    folder, port, upstream = proxied
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as bot:
+        bot.sendall(request_bytes(b"{}", headers=b"Connection: Upgrade\r\nUpgrade: h2c\r\n"))
+        assert read_message(bot) == ECHO
+    assert b"h2c" not in upstream.requests[-1]
+    assert ("Upgrade", "h2c") in recorded(folder)[-1].request.headers
+
+
 def test_a_bot_that_sends_slowly_is_let_go(tmp_path):
     """Heads and bodies that never end, connections that nothing comes from or far too much; who only waits is not."""
     with record(tmp_path, launcher=("tests.impatient", "1")) as (process, port, upstream):

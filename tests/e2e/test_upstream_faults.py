@@ -63,6 +63,7 @@ FAILING = {
     "drips_too_slowly": (drip(ECHO, 6), 504, "timeout"),
     "no_http": (sends(b"no HTTP at all\r\n\r\n"), 502, "protocol"),
     "no_status": (sends(b"HTTP/1.1 99 Odd\r\nContent-Length: 2\r\n\r\n{}"), 502, "protocol"),
+    "another_protocol": (sends(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", ECHO), 502, "protocol"),
     "two_lengths": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", CHUNKED[17:], b"0\r\n\r\n"), 502, "protocol"),
     "a_length_that_is_none": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}"), 502, "protocol"),
     "no_chunks": (sends(CHUNKED, b"this is no chunk\r\n"), 502, "protocol"),
@@ -75,6 +76,10 @@ FAILING = {
 ODD = {
     "drips": (drip(ECHO, 0.3), ECHO),
     "closes_after_it": (sends(ECHO), ECHO),
+    "lines_that_may_end": (
+        answering(b"HTTP/1.1 200 O\rK\r\nX: a\rY: b\0c\r\n d\r\nContent-Length: 2\r\n\r\n{}"),
+        b"HTTP/1.1 200 O K\r\nX: a Y: b c d\r\nContent-Length: 2\r\n\r\n{}",
+    ),
     "no_length": (sends(b"HTTP/1.1 200 OK\r\n\r\n{}"), b"HTTP/1.1 200 OK\r\n\r\n{}"),
     "no_content_with_content": (
         sends(b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", b"{}", then=lambda _: True),
