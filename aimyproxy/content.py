@@ -10,6 +10,9 @@ from aimyproxy.exchange import Body
 ACCEPTED: Final = "gzip, deflate, br"
 """The Accept-Encoding for what `body_of` undoes."""
 
+_BROTLI_PIECE: Final = 64
+"""So many bytes become 100 MB at most: one of brotli's blocks has a head of ten bytes and makes 16 MB."""
+
 # gzip and zlib by their headers; then deflate without one, as some servers send it.
 _WINDOWS: Final = {"gzip": (31,), "x-gzip": (31,), "deflate": (47, -15)}
 
@@ -67,13 +70,14 @@ def _decoded(raw: bytes, coding: str, limit: int) -> bytes | None:
 def _brotli(raw: bytes, limit: int) -> bytes | None:
     import brotli  # type: ignore[import-untyped]  # it has none
 
-    decompressor, content = brotli.Decompressor(), b""
+    decompressor, parts, size = brotli.Decompressor(), [], 0
     try:
         # Piece by piece: a small body must not become all of the memory before it is looked at.
-        for start in range(0, len(raw), 4096):
-            content += decompressor.process(raw[start : start + 4096])
-            if limit and len(content) > limit:
+        for start in range(0, len(raw), _BROTLI_PIECE):
+            parts.append(decompressor.process(raw[start : start + _BROTLI_PIECE]))
+            size += len(parts[-1])
+            if limit and size > limit:
                 raise TooLargeError
     except brotli.error:
         return None
-    return content if decompressor.is_finished() else None
+    return b"".join(parts) if decompressor.is_finished() else None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 
 import brotli
@@ -72,3 +73,16 @@ def test_every_header_is_kept_as_text_that_json_can_hold(raw):
     text = kept_text(raw)
     text.encode()
     assert raw in (text.encode(), text.encode("latin-1", "replace"))
+
+
+def test_a_few_bytes_do_not_become_all_of_the_memory():
+    """What a kilobyte of brotli unfolds to is looked at before the next bytes are."""
+    compressor = brotli.Compressor(quality=5)
+    bomb = b"".join([*(compressor.process(bytes(1_000_000)) for _ in range(600)), compressor.finish()])
+    assert len(bomb) < 2_000
+    tracemalloc.start()
+    try:
+        assert kept_body(bomb, "br", 1_000_000).encoded
+        assert tracemalloc.get_traced_memory()[1] < 150_000_000
+    finally:
+        tracemalloc.stop()

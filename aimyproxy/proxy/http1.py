@@ -112,7 +112,9 @@ class Http1Server(_http1.Http1Server):
             yield from super()._handle_event(event)
 
     def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
-        """As the original, with an end to what a head may be."""
+        """As the original, with an end to what a head may be, and behind empty lines (RFC 9112, 2.2)."""
+        while bytes(self.buf).startswith((b"\r\n", b"\n")):
+            self.buf.maybe_extract_lines()
         if _has_long_head(self.buf):
             yield commands.SendData(self.conn, refusal(431, f"A request's head may have {_MOST_HEAD:,} bytes."))
             yield from self._hang_up()

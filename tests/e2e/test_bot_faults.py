@@ -143,6 +143,13 @@ def test_requests_in_one_packet_are_answered_in_their_order(proxied):
     assert len(upstream.requests) == before + 3
 
 
+def test_empty_lines_before_a_request_are_passed_over(proxied):
+    """Some send one behind a body."""
+    _, port, _ = proxied
+    request = b"\r\n\n" + request_bytes(b"{}")
+    assert say(port, request + b"\r\n" + request + b"no HTTP\r\n\r\n").startswith(ECHO * 2 + b"HTTP/1.1 400")
+
+
 def test_a_bot_that_asks_for_permission_gets_it(proxied):
     """`Expect: 100-continue` is answered at once, and doesn't reach the webhook."""
     _, port, upstream = proxied

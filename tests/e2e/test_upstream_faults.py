@@ -112,7 +112,8 @@ def proxied(request, tmp_path_factory):
     """A recorder before the upstream that behaves as it is asked; yields its folder and port."""
     folder = tmp_path_factory.mktemp("recordings")
     with Upstream(by_path) as upstream:
-        options = ("--timeout", "1.5", "--max-body", "60", "--workers", request.param)
+        # 60 MB have to come in that time.
+        options = ("--timeout", "2.5", "--max-body", "60", "--workers", request.param)
         with recorder(folder, upstream.url, *options) as (process, port):
             yield folder, port, upstream
             assert process.stop() == 0
