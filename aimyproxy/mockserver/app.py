@@ -84,6 +84,9 @@ class App:
         """The reply to a request; or, where that takes its time, what has to be awaited and sends it over the line."""
         begun = time.perf_counter()
         try:
+            redactor = self._replayer.redactor
+            if redactor is not None:
+                redactor.heed(heard.credentials)
             asked, found = self._replayer.answer(heard, b"" if heard.coding else heard.raw)
             if self._trouble.calm and isinstance(found, Answer) and not (found.delay_ms or found.fault):
                 reply = _reply_of(found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from aimyproxy.content import body_of
 from aimyproxy.exchange import Body, Request
 from aimyproxy.mockserver.limits import BODY_LIMIT
+from aimyproxy.redaction.names import header_kind
 
 if TYPE_CHECKING:
     from aimyproxy.exchange import Headers
@@ -62,6 +64,11 @@ class Heard:
         return body_of(self.raw, self.coding, self.limit) if self.coding else Body.of(self.raw)
 
     @property
+    def credentials(self) -> Headers:
+        """The headers that hold secrets, which other parts of requests may repeat."""
+        return tuple((_text(name), _text(value)) for name, value in self.headers if _is_secret(name))
+
+    @property
     def request(self) -> Request:
         """The request as all of aimyproxy knows it, its text such that the very bytes can be sent on.
 
@@ -70,6 +77,11 @@ class Heard:
         """
         headers: Headers = tuple((_text(name), _text(value)) for name, value in self.headers)
         return Request(self.method, self.path, headers, self.body)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: bytes) -> bool:
+    return header_kind(_text(name)) != "other"
 
 
 def _text(raw: bytes) -> str:

@@ -150,7 +150,7 @@ class MockServer:
             wellbeing.watch(metrics, keeper)
         state = State(name, self.replayer, self.journal, self.missed, self.source, metrics, keeper)
         surface = Surface(Admin(state).routes, settings.token, hosts, self._serves, observer.trouble)
-        return Counted(observer, metrics), Companion(surface, settings.grace)
+        return Counted(observer, metrics, self.replayer), Companion(surface, settings.grace)
 
     def _serves(self) -> bool:
         return self._server.started and not self._server.should_exit

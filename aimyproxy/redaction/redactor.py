@@ -158,6 +158,11 @@ class Redactor:
             replaced = {**self._replaced, **{value.text: value.replacement for value in found}}
             return Asked(placed, replaced)
 
+    def heed(self, headers: Headers) -> None:
+        """Know the secrets that stand in these headers."""
+        with self._lock:
+            self._headers(headers)
+
     def json(self, value: JSON, frame: Variables = None) -> JSON:
         """A JSON value with what rules name in it and the known values replaced; the very same where there are none.
 

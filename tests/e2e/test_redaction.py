@@ -9,6 +9,7 @@ import re
 import pytest
 
 from aimyproxy.store.recording import Recording
+from tests.e2e.surface import TOKEN, Surface
 from tests.processes import Upstream, aimyproxy, answer, eventually, free_port, listening_port, post, run
 from tests.redaction.planting import leaked
 
@@ -275,3 +276,19 @@ def test_a_replay_takes_up_what_others_do(root):
         assert json.loads(answered.partition(b"\r\n\r\n")[2])["card"] == asked["card"]
         assert replaying.stop() == 0
     assert asked["card"] not in (root / "shop" / "exchanges.json").read_text()
+
+
+def test_metrics_and_the_terminal_of_replay_show_no_secret(root):
+    """An event that repeats the token of the request's own header, say."""
+    Recording.create(root / "shop", None).close()
+    assert run("redact", "shop").process.returncode == 0
+    asked = json.dumps({"action": f"go {SECRETS['bearer']}", "userId": SECRETS["key"]}).encode()
+    admin = ["--admin", "127.0.0.1:0", "--admin-token", TOKEN]
+    with aimyproxy("replay", "shop", "--listen", 0, *admin) as replaying:
+        post(listening_port(replaying), asked, "/", headers())
+        _, shown = Surface.of(replaying).raw("/metrics")
+        assert replaying.stop() == 0
+    assert b'aimyproxy_exchanges_total{event="go ' in shown
+    for text in (shown, *map(str.encode, replaying.stderr)):
+        assert not leaked(SECRETS["bearer"], text)
+        assert not leaked(SECRETS["key"], text)

@@ -22,6 +22,8 @@ from tests.mockserver.observers import Remembering
 
 
 class Broken:
+    redactor = None
+
     def answer(self, _request, _raw):
         raise ZeroDivisionError("a bug")
 

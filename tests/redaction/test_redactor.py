@@ -279,3 +279,11 @@ def test_as_deep_as_bodies_get(wrap, name):
     kept = stored(redactor("personal", "$.deep").exchange(exchange))
     assert not leaked(SECRET, kept)
     assert b"79991234567" not in kept
+
+
+def test_secrets_of_headers_can_be_heeded_without_them():
+    """Where nothing but the rest of a request is redacted."""
+    one = redactor()
+    one.heed((("authorization", "Bearer brr-8Fj2kLq0ZxW1"), ("accept", "text/html-4fq9")))
+    assert "8Fj2kLq0ZxW1" not in one.text("go brr-8Fj2kLq0ZxW1")
+    assert one.text("text/html-4fq9") == "text/html-4fq9"
