@@ -95,7 +95,7 @@ def test_the_text_of_a_number_is_replaced_as_the_number():
     assert json.dumps(PSEUDONYMS.for_value(1180.5)) == PSEUDONYMS.of("1180.5")
 
 
-LONG = st.from_regex(r"[A-Za-z0-9]{26,40}|[0-9a-f]{32}|[А-Яа-я]{24,30}", fullmatch=True)
+LONG = st.from_regex(r"[A-Za-z0-9]{30,40}|[0-9a-f]{32}|[бвгджзклмнБВГ]{24,30}", fullmatch=True)
 
 
 @given(LONG)
