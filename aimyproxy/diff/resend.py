@@ -1,35 +1,28 @@
-"""Sending a recording's requests to a live candidate. The only place that imports aiohttp."""
+"""Sending a recording's requests to a live candidate: side by side, in each conversation's order, at a pace."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
-from dataclasses import dataclass, replace
-from time import perf_counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
-from yarl import URL
-
-from aimyproxy.content import ACCEPTED, body_of
+from aimyproxy.diff.asking import ask, session_of
 from aimyproxy.diff.chain import Drift
 from aimyproxy.errors import TargetError
-from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
-from aimyproxy.store.recording import now
 from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from aimyproxy.exchange import FailureKind, Request
+    import aiohttp
+
+    from aimyproxy.exchange import Exchange
     from aimyproxy.target import Target
     from aimyproxy.trust import Trust
 
 # How many requests may wait for their conversation's turn: bounds memory, whatever the recording's length.
 _READ_AHEAD: Final = 1000
-_LONGEST_HEADER: Final = 64 * 1024
-_NOT_RESENT: Final = HOP_BY_HOP | {"accept-encoding", "content-encoding", "expect", "host"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,104 +199,3 @@ class _Run:
         return TargetError(
             f"{names} can't be reached: {self._last_problem}. Is the webhook running, and is its URL right?"
         )
-
-
-def session_of(timeout: float, trust: Trust) -> aiohttp.ClientSession:
-    """A session in which each answer may take so many seconds; raises InvalidOption."""
-    return aiohttp.ClientSession(
-        # A connection of its own for each request: one that was kept alive may be closed by the webhook just as we
-        # use it, and that would look like a difference.
-        connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=trust.context()),
-        auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=timeout),
-        skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
-        max_line_size=_LONGEST_HEADER,
-        max_field_size=_LONGEST_HEADER,
-    )
-
-
-async def ask(
-    session: aiohttp.ClientSession, target: Target, exchange: Exchange, mark: str | None
-) -> tuple[Exchange, bool]:
-    """The exchange with the candidate, and whether the request got through."""
-    at, started = now(), perf_counter()
-    response: Response | None = None
-    failure: Failure | None = None
-    reached = True
-    try:
-        response = await _response(session, target, exchange.request, mark)
-    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-        failure, reached = _failure(error)
-    waited = round((perf_counter() - started) * 1000, 3)
-    timing = Timing(waited if reached else None, waited)
-    return replace(exchange, at=at, response=response, failure=failure, timing=timing), reached
-
-
-async def _response(session: aiohttp.ClientSession, target: Target, request: Request, mark: str | None) -> Response:
-    url = URL(target.origin + target.joined(request.path), encoded=True)
-    headers = headers_to_send(request, target, mark)
-    sent = request.body.raw or None
-    async with session.request(request.method, url, headers=headers, data=sent, allow_redirects=False) as answer:
-        content = await answer.read()
-        answered = tuple((_text(name), _text(value)) for name, value in answer.raw_headers)
-        body = body_of(content, ",".join(answer.headers.getall("Content-Encoding", [])))
-        return Response(answer.status, answered, body)
-
-
-def headers_to_send(request: Request, target: Target, mark: str | None) -> list[tuple[str, str]]:
-    """The recorded headers less those of one connection only, and the one of this name that marks a replay."""
-    named = {
-        name.strip().lower()
-        for header, value in request.headers
-        if header.lower() == "connection"
-        for name in value.split(",")
-    }
-    dropped = _NOT_RESENT | named | ({mark.lower()} if mark else set())
-    if request.body.encoded:
-        # The body could not be decoded when it was recorded: it is sent as it came.
-        dropped -= {"content-encoding"}
-    if target.authorization:
-        dropped |= {"authorization"}
-    headers = [(name, value) for name, value in request.headers if name.lower() not in dropped]
-    if target.authorization:
-        headers.append(("Authorization", target.authorization))
-    return [*headers, ("Accept-Encoding", ACCEPTED), *([(mark, "1")] if mark else [])]
-
-
-def _failure(error: Exception) -> tuple[Failure, bool]:
-    """The failure that an error means, and whether the request got through."""
-    message = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return Failure("connect", connection_problem(error) or message), False
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return Failure("connect", "no connection in time"), False
-    if isinstance(error, TimeoutError):
-        return Failure("timeout", "no complete answer in time"), True
-    if isinstance(error, aiohttp.ClientError | OSError) and not isinstance(error, aiohttp.InvalidURL):
-        return Failure(_kind(error), message), True
-    # What is left never left this machine: a method, path or header that HTTP has no form for.
-    return Failure("protocol", f"the recorded request can't be sent: {message}"), False
-
-
-def _kind(error: aiohttp.ClientError | OSError) -> FailureKind:
-    return "protocol" if isinstance(error, aiohttp.ClientResponseError) else "disconnect"
-
-
-def connection_problem(error: aiohttp.ClientConnectorError) -> str:
-    """The system's word for why there is no connection, "" where there is none."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"the name {error.host} can't be resolved"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        why = getattr(error.certificate_error, "verify_message", "")
-        return f"its certificate can't be verified ({why or 'it is not trusted'}; see --ca)"
-    # aiohttp's own text repeats the address, and speaks of ssl where there is none.
-    if isinstance(error, aiohttp.ClientSSLError):
-        reason = str(getattr(error.os_error, "reason", None) or error.os_error.strerror or "it hangs up")
-        return f"it speaks no TLS, or not ours ({reason.replace('_', ' ').lower()})"
-    code = error.os_error.errno
-    return os.strerror(code) if code and code > 0 else ""
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from aimyproxy.diff.resend import ask, session_of
+from aimyproxy.diff.asking import ask, session_of
 from aimyproxy.trust import SYSTEM
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from yarl import URL
 
 from aimyproxy import aimylogic
 from aimyproxy.content import kept_body
-from aimyproxy.diff.resend import connection_problem
+from aimyproxy.diff.asking import connection_problem
 from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
 from aimyproxy.guard import OUTSIDE, UNRECORDED
 from aimyproxy.mockserver.limits import BODY_LIMIT

@@ -9,9 +9,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from aimyproxy import jsonvalue
 from aimyproxy.errors import RecordingExists, RecordingNotFound, StoreError
-from aimyproxy.store import atomic, damage, files, lines
+from aimyproxy.store import atomic, damage, files, lines, whole
 from aimyproxy.store.snapshot import Snapshot, examine
 
 if TYPE_CHECKING:
@@ -22,32 +21,6 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = (-1, -1)
 _PIECE: Final = 1024 * 1024
-
-
-def create(path: Path, about: dict[str, JSON]) -> None:
-    """Write an empty file that `about` describes; it appears whole or not at all.
-
-    Raises:
-        RecordingExists: another process was faster.
-        StoreError: the operating system refused.
-    """
-    try:
-        with atomic.prepared(path, [lines.header(about), lines.CLOSER]) as temporary:
-            os.link(temporary, path)
-        atomic.sync_folder(path.parent)
-    except FileExistsError:
-        raise RecordingExists(f"{path} exists already.") from None
-    except OSError as error:
-        raise StoreError(f"{path} can't be created: {error.strerror}.") from None
-
-
-def check_foreign(tables: Iterable[str], path: Path) -> None:
-    """Raise StoreError where there are tables that line form has no place for, before they get lost."""
-    if named := ", ".join(f'"{name}"' for name in tables):
-        raise StoreError(
-            f"{path} holds what is no part of a recording and would get lost in writing: {named}. "
-            "Move it into another file; nothing was changed."
-        )
 
 
 class Busy(Exception):
@@ -138,10 +111,7 @@ class AppendableFile:
             StoreError: the file is as it was.
         """
         with self.transaction():
-            try:
-                atomic.replace(self.path, _encoded(self._about if about is None else about, documents))
-            except OSError as error:
-                raise StoreError(f"{self.path} can't be rewritten: {error.strerror}. It is as it was.") from None
+            whole.replace(self.path, (self._about or {}) if about is None else about, documents)
             # Whoever waits for the old file's lock finds a new file under the name, and so do we.
             self._let_go()
             self._take()
@@ -255,7 +225,7 @@ class AppendableFile:
             atomic.make_folder(self.path.parent)
             if self.attendant is not None:
                 self.attendant.restore()
-            create(self.path, self._about)
+            whole.create(self.path, self._about)
         return self._open()
 
     def _status(self) -> os.stat_result | None:
@@ -274,7 +244,7 @@ class AppendableFile:
         layout = examine(self._descriptor, self.path)
         self._about = layout.about
         if layout.tail is None:
-            check_foreign(layout.foreign, self.path)
+            whole.check_foreign(layout.foreign, self.path)
             self.rewrite(cast("dict[int, JSON]", layout.whole).items())
             return
         tail = layout.tail
@@ -327,10 +297,3 @@ def _write_again(descriptor: int, start: int, end: int) -> None:
 
 def _state(status: os.stat_result) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
-
-
-def _encoded(about: dict[str, JSON] | None, documents: Iterable[tuple[int, JSON]]) -> Iterator[bytes]:
-    yield lines.header(about or {})
-    for index, (identity, document) in enumerate(documents):
-        yield lines.line(identity, jsonvalue.dumps(document), first=index == 0)
-    yield lines.CLOSER

@@ -11,12 +11,12 @@ from aimyproxy import jsonvalue
 from aimyproxy.documents import FORMAT, from_document, to_document
 from aimyproxy.errors import BrokenFile, ExchangeNotFound, InvalidDocument, NewerFormat
 from aimyproxy.store import atomic, lines
-from aimyproxy.store.appendable import create
 from aimyproxy.store.files import is_marked
 from aimyproxy.store.hintsfile import HintsFile
 from aimyproxy.store.mocksfile import MocksFile
 from aimyproxy.store.rulesfile import RulesFile
 from aimyproxy.store.tables import ExchangeDB, ExchangeTable, LineStorage
+from aimyproxy.store.whole import create
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

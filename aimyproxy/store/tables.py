@@ -10,8 +10,9 @@ from tinydb.table import Document, Table
 
 from aimyproxy import jsonvalue
 from aimyproxy.store import lines
-from aimyproxy.store.appendable import AppendableFile, check_foreign
+from aimyproxy.store.appendable import AppendableFile
 from aimyproxy.store.snapshot import Snapshot
+from aimyproxy.store.whole import check_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

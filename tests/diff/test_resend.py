@@ -10,7 +10,8 @@ import zlib
 import brotli
 import pytest
 
-from aimyproxy.diff.resend import Pace, headers_to_send, resend
+from aimyproxy.diff.asking import headers_to_send
+from aimyproxy.diff.resend import Pace, resend
 from aimyproxy.errors import TargetError
 from aimyproxy.exchange import ABSENT, Body, Request
 from aimyproxy.target import Target

@@ -148,7 +148,7 @@ def test_an_unknown_event_is_refused_with_the_known_ones(root, diff):
     [
         (["shop"], "Name either a second recording"),
         (["shop", "shop", "--target", "http://h/"], "Name either a second recording"),
-        (["shop", "shop", "--save", "kept"], "--save keeps what a webhook answers"),
+        (["shop", "shop", "--save", "kept"], "--save is about how a webhook is asked"),
         (["shop", "shop", "--output", "nowhere/report"], "there is no folder"),
         (["shop", "nope"], "There is no recording nope"),
         (["nope", "shop"], "There is no recording nope"),

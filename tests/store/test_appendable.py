@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from aimyproxy import jsonvalue
 from aimyproxy.errors import BrokenFile, RecordingExists, RecordingNotFound, StoreError
-from aimyproxy.store.appendable import AppendableFile, Busy, create
+from aimyproxy.store.appendable import AppendableFile, Busy
 from aimyproxy.store.lines import CLOSER
 from aimyproxy.store.snapshot import Snapshot
 from aimyproxy.store.tables import ExchangeDB
+from aimyproxy.store.whole import create
 from tests.strategies import objects
 
 ABOUT = {"format": 1, "created": "2026-11-22T10:15:30.123456Z", "target": "https://hook.example.com/bot"}
