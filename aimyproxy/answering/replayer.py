@@ -10,7 +10,6 @@ from aimyproxy.answering.answers import Answer
 from aimyproxy.answering.asked import Asked, Lately
 from aimyproxy.answering.conversations import Conversations
 from aimyproxy.answering.misses import explain
-from aimyproxy.answering.restoring import restored
 from aimyproxy.answering.serving import AS_RECORDED
 from aimyproxy.exchange import Request
 
@@ -76,6 +75,8 @@ class Replayer:
             request = Request(request.method, request.path, (), request.body)
             redacted, replaced = self.redactor.request(request)
             if replaced:
+                from aimyproxy.answering.restoring import restored
+
                 live = Asked.of(request)
                 found = self._found(Asked.of(redacted), live)
                 if isinstance(found, Answer):

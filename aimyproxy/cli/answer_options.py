@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aimyproxy.answering.faults import Faults
+    from aimyproxy.answering.fresh import Dice
     from aimyproxy.answering.latency import Latency
     from aimyproxy.answering.serving import Match, Serving
 
@@ -67,17 +68,22 @@ def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same faults and waits.")
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
-        from aimyproxy.answering.fresh import Dice
         from aimyproxy.answering.serving import Serving
 
         match, fresh, seed = options.pop("match"), options.pop("fresh"), options.pop("seed")
         if fresh and match != "learned":
             raise click.UsageError("--fresh needs --match learned: what is noise is learned from the recording.")
-        serving = Serving(options.pop("after_last"), Dice() if fresh else None)
+        serving = Serving(options.pop("after_last"), _dice() if fresh else None)
         latency, faults = _latency(options.pop("latency")), _faults(options.pop("faults"), seed)
         return command(*arguments, answering=Answering(match, serving, latency, faults, seed), **options)
 
     return wrapped
+
+
+def _dice() -> Dice:
+    from aimyproxy.answering.fresh import Dice
+
+    return Dice()
 
 
 def _latency(given: str) -> Latency:

@@ -173,8 +173,9 @@ def trust_options(function: Callable[..., Any]) -> Callable[..., Any]:
         trust = Trust(options.pop("ca"), options.pop("insecure"))
         if trust.ca and trust.insecure:
             raise click.UsageError("--insecure verifies nothing: leave it out, or --ca.")
-        # Now, before anything else is begun.
-        trust.context()
+        if trust.ca:
+            # Now, before anything else is begun.
+            trust.context()
         return function(*arguments, trust=trust, **options)
 
     return wrapped

@@ -16,6 +16,7 @@ from aimyproxy.cli.miss_options import miss_options
 from aimyproxy.cli.options import check_alone, listen_option, log_option, recordings_option, tls_options
 from aimyproxy.cli.output import lines_are_json, say, say_set_aside, saying_aside
 from aimyproxy.cli.redaction import redaction_options
+from aimyproxy.cli.starting import started, starting
 from aimyproxy.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 @log_option
 @recordings_option
 @saying_aside()
+@starting()
 def command(
     name: str,
     missing: Missing,
@@ -115,7 +117,8 @@ def command(
         redactor=redactor,
     )
 
-    def started(about: About) -> None:
+    def listening(about: About) -> None:
+        started()
         screen.listening(about)
         warn_of_access(listen, guard, missing.trust)
         if admin:
@@ -129,7 +132,7 @@ def command(
         # Each has a redactor of its own: what one knows would have to travel to the others.
         alike = replace(settings, redactor=None)
         job = replay_workers.Job(folder.root, name, alike, missing, quiet, log_format)
-        replay_workers.run(workers, job, screen, started)
+        replay_workers.run(workers, job, screen, listening)
         screen.summary(0)
         return EXIT_OK
     keeper = _keeper(recording, screen, keeping, redacting) if redacting else None
@@ -140,7 +143,7 @@ def command(
     missed = missing.on_miss(keeper, stop if keeping.strict else None)
     growing = _growing(keeper) if keeper else nullcontext()
     with mock_server(settings, recording, missed, screen, keeper) as server, growing:
-        server.run(lambda: started(About.of(server, settings.faults)))
+        server.run(lambda: listening(About.of(server, settings.faults)))
     screen.summary(keeper.recorded if keeper else 0)
     if keeper:
         keeping.check(keeper)

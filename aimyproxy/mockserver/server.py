@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
-from aimyproxy.admin.hosts import Hosts
 from aimyproxy.admin.server import Companion, QuietConfig, silenced
-from aimyproxy.admin.surface import Surface
 from aimyproxy.answering.journal import Journal
 from aimyproxy.answering.missed import MissedEvents
 from aimyproxy.answering.replayer import Replayer
 from aimyproxy.answering.serving import AS_RECORDED
 from aimyproxy.errors import AimyproxyError, InvalidOption
 from aimyproxy.keeping import wellbeing
-from aimyproxy.mockserver.admin import Admin, State
 from aimyproxy.mockserver.app import App
 from aimyproxy.mockserver.connection import Connection
 from aimyproxy.mockserver.counting import Counted
@@ -114,8 +111,8 @@ class MockServer:
         trouble = Trouble(settings.latency, settings.faults, settings.seed)
         admin = None
         if settings.admin and listeners.admin:
-            hosts = Hosts.of(settings.admin[0], listeners.admin)
-            observer, admin = self._with_admin(recording.name, settings, observer, hosts, keeper)
+            host, listener = settings.admin[0], listeners.admin
+            observer, admin = self._with_admin(recording.name, settings, observer, host, listener, keeper)
         app = App(self.replayer, on_miss, observer, self.journal, missed=self.missed, trouble=trouble)
         shared = Shared(app, observer, settings.limits, settings.guard)
         self._server = _Server(_config(settings, shared), shared, on_miss, trouble, admin)
@@ -139,17 +136,26 @@ class MockServer:
         self.replayer.index = index
 
     def _with_admin(
-        self, name: str, settings: Settings, observer: Observer, hosts: Hosts, keeper: Keeper | None
+        self,
+        name: str,
+        settings: Settings,
+        observer: Observer,
+        host: str,
+        listener: socket.socket,
+        keeper: Keeper | None,
     ) -> tuple[Observer, uvicorn.Server]:
         """The observer, counted, and the admin surface's server."""
+        from aimyproxy.admin.hosts import Hosts
         from aimyproxy.admin.metrics import Metrics
+        from aimyproxy.admin.surface import Surface
+        from aimyproxy.mockserver.admin import Admin, State
 
         metrics = Metrics()
         metrics.watch("counter", "misses", "Requests that nothing answered.", lambda: self.missed.total)
         if keeper is not None:
             wellbeing.watch(metrics, keeper)
         state = State(name, self.replayer, self.journal, self.missed, self.source, metrics, keeper)
-        surface = Surface(Admin(state).routes, settings.token, hosts, self._serves, observer.trouble)
+        surface = Surface(Admin(state).routes, settings.token, Hosts.of(host, listener), self._serves, observer.trouble)
         return Counted(observer, metrics, self.replayer), Companion(surface, settings.grace)
 
     def _serves(self) -> bool:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from aimyproxy.errors import BrokenFile, InvalidDocument
 from aimyproxy.redaction.pseudonyms import name_of
-from aimyproxy.redaction.redactor import Redactor
 from aimyproxy.redaction.rules import Rules
 from aimyproxy.store.keyfile import KEY_FILE, KeyFile
 
 if TYPE_CHECKING:
     from aimyproxy.jsonvalue import JSON
+    from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.store.recording import Recording
 
 _RULES: Final = "redacted"
@@ -141,4 +141,7 @@ def redactor_of(recording: Recording) -> Redactor | None:
     rules = standing_of(recording).rules
     if rules is None:
         return None
+    # Who has nothing to redact need not wait for it.
+    from aimyproxy.redaction.redactor import Redactor
+
     return Redactor(key_of(recording).read() or bytes(32), rules)

@@ -2,8 +2,8 @@
 
 Each subject is a process of its own; all get the same load in turn, several rounds, and stand still (SIGSTOP) while
 others are measured. Before any load, and after it, answers are checked; load begins when a subject that has given its
-first answers has nothing more to do by itself. Figures are medians of the rounds, ratios are of
-rounds of the same run. Nothing but loopback is asked, and each run is bounded: `--quick` takes some three minutes, all
+first answers has nothing more to do by itself. Programs in Python find their modules compiled, as installed ones do.
+Figures are medians of the rounds, ratios are of rounds of the same run. Nothing but loopback is asked, and each run is bounded: `--quick` takes some three minutes, all
 of it some fifteen. Linux only, with `wrk` and `nginx`; what else is missing is named and left out.
 
     uv run python -m tests.bench.suite --quick                      a first look
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -54,6 +55,7 @@ MEASURES: dict[str, Callable[[Plan], list[Row]]] = {
 def main() -> None:
     if sys.platform != "linux":
         sys.exit("The suite measures processes in /proc: it needs Linux.")
+    _keep_byte_code()
     # Ended by SIGTERM, too, the suite leaves no process behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = _arguments()
@@ -69,6 +71,12 @@ def main() -> None:
             figures.missing[part] = str(trouble)
             say(f"{part}: {trouble}")
     _report(arguments, about, figures)
+
+
+def _keep_byte_code() -> None:
+    """Let programs in Python find their modules compiled, as installed ones do, whatever this shell wants."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(tools.BYTE_CODE))
 
 
 def _arguments() -> argparse.Namespace:

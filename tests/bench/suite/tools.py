@@ -17,7 +17,8 @@ from pathlib import Path
 
 WIREMOCK, MOUNTEBANK = "wiremock@3.13.2", "mountebank@2.9.1"
 INSTALL_SECONDS = 180
-DEFAULT_FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aimyproxy-bench" / "peers"
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aimyproxy-bench"
+DEFAULT_FOLDER, BYTE_CODE = _CACHE / "peers", _CACHE / "bytecode"
 
 
 @dataclass
