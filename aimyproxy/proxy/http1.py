@@ -122,7 +122,10 @@ class Http1Server(_http1.Http1Server):
             yield from super().read_headers(event)
 
     def send(self, event: HttpEvent) -> CommandGenerator[None]:
-        """As the original; who sends no more is let go of behind the answer."""
+        """As the original; who sends no more is let go of behind the last answer."""
+        if self.conn.state is ConnectionState.CLOSED:
+            # Nobody waits for answers to what was sent ahead.
+            self.buf.maybe_extract_at_most(len(self.buf))
         if isinstance(event, ResponseProtocolError) and self.conn.state & ConnectionState.CAN_WRITE:
             status = _status(event)
             if not self.response and status != status_codes.NO_RESPONSE:
@@ -137,7 +140,8 @@ class Http1Server(_http1.Http1Server):
             isinstance(event, ResponseEndOfMessage | whole.WholeResponse)
             and self.conn.state is ConnectionState.CAN_WRITE
         ):
-            yield commands.CloseConnection(self.conn)
+            # What it had sent ahead is being read only now.
+            yield from self.state(events.ConnectionClosed(self.conn))
 
     def _send_whole(self, response: http.Response) -> CommandGenerator[None]:
         yield commands.SendData(self.conn, http1.assemble_response_head(response) + (response.data.content or b""))

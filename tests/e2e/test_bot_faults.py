@@ -132,6 +132,9 @@ def test_a_bot_that_has_sent_all_gets_its_answer(proxied):
         exchange = recorded(folder)[-1]
         assert (exchange.failure, exchange.response.status) == (None, 200)
     assert say(port, b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}", half_close=True) == ECHO
+    got = say(port, request_bytes(b"{}") * 3, half_close=True)
+    assert got.replace(b"HTTP/1.1 100 Continue\r\n\r\n", b"") == ECHO * 3
+    assert [exchange.failure for exchange in recorded(folder)[-3:]] == [None] * 3
 
 
 def test_requests_in_one_packet_are_answered_in_their_order(proxied):

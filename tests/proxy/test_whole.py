@@ -288,12 +288,36 @@ def test_what_asks_for_more_is_left_to_mitmproxy(line):
     assert whole.read_request(plain[:-1]) is None
 
 
+PLAIN_REQUEST = b"POST / HTTP/1.1\r\nHost: bot\r\nContent-Length: 2\r\n\r\n{}"
+PLAIN_RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
 def test_connections_that_have_ended_are_forgotten():
     """A bot may keep its connection for months, and its webhook end one behind each answer."""
     wire = Wire(by_whole=True)
     for _ in range(9):
-        wire.hear(wire.bot, b"POST / HTTP/1.1\r\nHost: bot\r\nContent-Length: 2\r\n\r\n{}")
-        wire.hear(None, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        wire.hear(wire.bot, PLAIN_REQUEST)
+        wire.hear(None, PLAIN_RESPONSE)
         wire.end("webhook")
     assert len(wire.webhooks) == 9
     assert len(wire.layer.connections) == 2
+
+
+@pytest.mark.parametrize("ahead", [PLAIN_REQUEST, PLAIN_REQUEST[:-1], PLAIN_REQUEST[:-5]])
+@pytest.mark.parametrize("still_listens", [True, False])
+def test_what_was_sent_ahead_has_an_end_too(ahead, still_listens):
+    """An addon would else wait for ever for what a bot had begun to ask, and no connection of it would be closed."""
+    wire = Wire(by_whole=True)
+    wire.hear(wire.bot, PLAIN_REQUEST + ahead)
+    if still_listens:
+        wire.end("bot")
+    else:
+        wire.bot.state = ConnectionState.CLOSED
+        wire.feed(events.ConnectionClosed(wire.bot))
+    wire.hear(None, PLAIN_RESPONSE)
+    wire.hear(None, PLAIN_RESPONSE)
+    hooks = [name for name, *_ in wire.seen]
+    ends = hooks.count("response") + hooks.count("error")
+    assert hooks.count("requestheaders") == ends >= 1
+    assert wire.bot.state is ConnectionState.CLOSED
+    assert wire.said.get("bot", b"").count(b"200 OK") == still_listens * (2 if ahead is PLAIN_REQUEST else 1)
