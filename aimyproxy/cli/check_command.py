@@ -53,6 +53,8 @@ def command(names: tuple[str, ...], folder: RecordingsFolder) -> int:
 
 def problems_of(recording: Recording) -> Iterator[str]:
     """Each thing that is wrong with the recording, as a sentence."""
+    from aimyproxy.store.atomic import leftovers
+
     known: set[int] = set()
     try:
         if torn := recording.torn_bytes():
@@ -70,6 +72,8 @@ def problems_of(recording: Recording) -> Iterator[str]:
     yield from _told_problems(recording)
     for path in recording.marked():
         yield f"{path} begins with a byte order mark, which other readers of JSON refuse; save it as UTF-8 without one."
+    for left in leftovers(recording.folder):
+        yield f"{left} is half of a file that a process was writing when it was killed; remove it."
     for left in sorted(recording.folder.glob("*.torn-*")):
         yield f"{left} holds the bytes of an unfinished line that a crash left; remove it when you don't need them."
 

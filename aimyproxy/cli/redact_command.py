@@ -8,7 +8,7 @@ import click
 
 from aimyproxy.cli.options import recordings_option
 from aimyproxy.cli.output import counted, say
-from aimyproxy.cli.redaction import redact_option, rules_of
+from aimyproxy.cli.redaction import redact_option, rules_of, warn_of_key
 from aimyproxy.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ def command(names: tuple[str, ...], redact: tuple[str, ...], folder: RecordingsF
 
 def _redact(recording: Recording, rules: Rules) -> None:
     from aimyproxy.store.afterwards import redact
-    from aimyproxy.store.redacted import standing_of
+    from aimyproxy.store.redacted import key_of, standing_of
 
+    if (known := standing_of(recording)).key:
+        warn_of_key(key_of(recording), known)
     outcome = redact(recording, rules)
     recording.close()
     others = f", and {', '.join(outcome.files)}" if outcome.files else ""

@@ -60,7 +60,7 @@ class Wanted:
             before = counted(len(recording), "exchange")
             say(f"What comes is redacted; the {before} from before can be: `aimyproxy redact {recording.name}`.")
         if exchanges and known.rules is not None:
-            _warn_of_key(key_of(recording), known)
+            warn_of_key(key_of(recording), known)
         key = key_of(recording).made(key_of(like).read() if like is not None else None)
         return Redactor(key, begin(recording, rules, key).rules or rules)
 
@@ -87,7 +87,8 @@ class Wanted:
             )
 
 
-def _warn_of_key(file: KeyFile, known: Standing) -> None:
+def warn_of_key(file: KeyFile, known: Standing) -> None:
+    """Say where the key is not the one that made the replacements so far; raises BrokenFile and StoreError."""
     key = file.read()
     if key is None:
         say(f"{file.path} is missing: a new key makes other replacements than before.", "yellow", "warning")

@@ -47,6 +47,8 @@ class Outcome:
 def redact(recording: Recording, rules: Rules) -> Outcome:
     """Redact all of the recording by its rules and these, while every writer is kept out; mocks and all else, too.
 
+    What writers left who were killed is removed.
+
     Every value is known before the first exchange is written: memory grows with the number of different values.
 
     Raises:
@@ -66,6 +68,8 @@ def redact(recording: Recording, rules: Rules) -> Outcome:
         changed: list[int] = []
         recording.rewrite(walk.redacted(changed.append), described(about, standing))
         files.write()
+        for path in atomic.leftovers(recording.folder):
+            path.unlink(missing_ok=True)
     return Outcome(len(changed), walk.exchanges, files.names)
 
 

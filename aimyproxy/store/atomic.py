@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+_TEMPORARY: Final = re.compile(r"\..+\.([0-9]+)-[0-9]+\.tmp")
 _OWNERS_FILE: Final = 0o600
 _OWNERS_FOLDER: Final = 0o700
 
@@ -59,6 +61,22 @@ def prepared(path: Path, parts: Iterable[bytes]) -> Iterator[Path]:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """The temporary files in a folder whose processes are no more: each was killed while it wrote."""
+    found = [(path, _TEMPORARY.fullmatch(path.name)) for path in sorted(folder.glob(".*.tmp"))]
+    return [path for path, name in found if name and not _lives(int(name[1]))]
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """The options that say what is redacted, `redact`, and what `check` says of secrets."""
 
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -152,6 +154,27 @@ def test_check_tells_of_keys(leaky, aimyproxy):
     assert "exchanges before 4 were redacted by another key" in err
     file.write_text(key)
     assert aimyproxy("check", "leaky")[0] == 1
+
+
+def test_what_a_killed_writer_left_is_named_and_goes(leaky, aimyproxy):
+    """It holds what was not redacted yet; that of a process that lives stays."""
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    left = leaky.folder / f".exchanges.json.{gone.pid}-1.tmp"
+    living = leaky.folder / f".exchanges.json.{os.getpid()}-1.tmp"
+    for path in (left, living):
+        path.write_text(SECRET)
+    assert f"leaky: {left} is half of a file" in aimyproxy("check", "leaky")[1]
+    assert aimyproxy("redact", "leaky")[0] == 0
+    assert (left.exists(), living.exists()) == (False, True)
+    assert aimyproxy("check", "leaky")[0] == 0
+
+
+def test_redact_tells_of_a_missing_key(leaky, aimyproxy):
+    """What it replaces from now on it replaces otherwise."""
+    aimyproxy("redact", "leaky")
+    key_of(leaky).path.unlink()
+    assert "is missing: a new key makes other replacements" in aimyproxy("redact", "leaky")[2]
 
 
 def test_check_names_files_and_rules(leaky, aimyproxy):
