@@ -1,16 +1,26 @@
 """The options that say what is redacted, `redact`, and what `check` says of secrets."""
 
+import asyncio
 import json
 import os
 import subprocess
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from aimyproxy.cli import output, run
+from aimyproxy.cli.record_screen import Screen
 from aimyproxy.cli.redaction import Wanted
 from aimyproxy.errors import InvalidOption
+from aimyproxy.keeping.keeper import Keeper
 from aimyproxy.store.recording import Recording
 from aimyproxy.store.redacted import key_of, standing_of
-from tests.redaction.planting import exchange_of
+from tests.redaction.planting import exchange_of, leaked, planted
 
 SECRET = "GNVXJdeo:0123456789abcdef"
 
@@ -196,3 +206,32 @@ def test_check_names_files_and_rules(leaky, aimyproxy):
     ]
     assert aimyproxy("redact", "leaky")[2].startswith("leaky: 1 exchange of 4 changed, and mocks.json;")
     assert aimyproxy("check", "leaky")[0] == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(planted(), st.sampled_from(["text", "json"]))
+def test_no_planted_secret_is_in_the_folder_or_on_the_terminal(conversation, form):
+    """Of random conversations, with secrets in every place; nor do `show` and `check` show any."""
+    said = StringIO()
+    with TemporaryDirectory() as root, redirect_stderr(said), redirect_stdout(said):
+        output.spell_lines(form)
+        recording = Recording.create(Path(root) / "shop", None)
+        screen = Screen(recording, slow=0)
+        redacting = Wanted((), nothing=False).redacting(recording, [])
+        screen.redacting.append(redacting)
+        keeper = Keeper(recording, screen, redaction=redacting)
+        for exchange in conversation.exchanges:
+            asyncio.run(keeper.keep(exchange))
+            screen.trouble(f"The webhook said {exchange.request.path} {exchange.failure}.")
+        screen.summary(keeper.recorded)
+        recording.close()
+        output.spell_lines("text")
+        for arguments in (["show", "shop"], ["show", "shop", "--json"], ["check", "shop"], ["list"]):
+            assert run([*arguments, "--recordings", root]) == 0
+        files = [path.read_bytes() for path in recording.folder.iterdir()]
+    assert keeper.recorded == len(conversation.exchanges)
+    assert "fine" in said.getvalue()
+    for text in (*files, said.getvalue().encode()):
+        for line in text.splitlines():
+            for secret in conversation.secrets:
+                assert not leaked(secret, line), (secret, line)

@@ -83,6 +83,7 @@ ECHOES = {
     "inside a text": lambda s: exchange_of({"a": f"<{s}>"}, {"b": f"ваш код: {s}!"}),
     "name": lambda s: exchange_of({}, {s: 1, "x": {s: 2}}),
     "number": lambda s: exchange_of({"n": int(s)} if s.isascii() and s.isdecimal() and int(s) < 2**63 else {}, {}),
+    "event and user": lambda s: exchange_of({"action": f"go {s}", "userId": s, "channelId": s}, {}),
     "path": lambda s: exchange_of({}, {}, path=f"/x/{quote(s)}/y?z={quote(s, safe='')}"),
     "url in a text": lambda s: exchange_of({"url": f"see https://h/?q={quote(s, safe='')}&z=1"}, {}),
     "header": lambda s: exchange_of({}, {}, headers=[("Referer", f"https://h/{quote(s, safe='')}")]),
