@@ -79,6 +79,19 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def leads_to(listen: tuple[str, int], host: str, port: int) -> bool:
+    """Whether who asks this host and port would be asking what listens there; of names, only localhost is known."""
+    own, at = listen
+    if port != at:
+        return False
+    same = _numbered(host) == _numbered(own)
+    return same or (_numbered(own) in ("0.0.0.0", "::") and is_loopback(host))  # noqa: S104 - nothing is bound here
+
+
+def _numbered(host: str) -> str:
+    return "127.0.0.1" if host.lower() == "localhost" else host.lower()
+
+
 def refused(host: str, port: int, error: OSError, option: str = "--listen") -> ListenError:
     """The error for what the operating system said of this address."""
     return ListenError(_sentence(_shown(host, port), error, option))

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from aimyproxy.errors import ListenError
-from aimyproxy.sockets import _sentence, address_of, is_loopback, listening_socket, most_connections
+from aimyproxy.sockets import _sentence, address_of, is_loopback, leads_to, listening_socket, most_connections
 
 
 def test_port_0_picks_a_free_one():
@@ -93,3 +93,22 @@ def test_without_a_limit_there_is_still_one(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: infinite)
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
     assert most_connections() == 10_000
+
+
+@pytest.mark.parametrize(
+    ("listen", "host", "port", "same"),
+    [
+        (("127.0.0.1", 80), "127.0.0.1", 80, True),
+        (("127.0.0.1", 80), "LocalHost", 80, True),
+        (("localhost", 80), "127.0.0.1", 80, True),
+        (("0.0.0.0", 80), "localhost", 80, True),
+        (("::", 80), "::1", 80, True),
+        (("127.0.0.1", 80), "127.0.0.1", 81, False),
+        (("127.0.0.1", 80), "127.0.0.2", 80, False),
+        (("127.0.0.1", 80), "hook.example.com", 80, False),
+        (("0.0.0.0", 80), "hook.example.com", 80, False),
+    ],
+)
+def test_who_would_ask_itself_is_known(listen, host, port, same):
+    """As far as addresses tell; a name may lead anywhere."""
+    assert leads_to(listen, host, port) is same

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aimyproxy.cli.options import Url, check_not_given, trust_options
+from aimyproxy.cli.options import Url, check_elsewhere, check_not_given, trust_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aimyproxy.keeping.keeper import Keeper
     from aimyproxy.mockserver.onmiss import OnMiss
+    from aimyproxy.target import Target
     from aimyproxy.trust import Trust
 
 
@@ -26,7 +27,7 @@ class Missing:
     """
 
     choice: str
-    target: str | None
+    target: Target | None
     trust: Trust
     record: bool
 
@@ -38,9 +39,8 @@ class Missing:
             return onmiss.Explain() if self.choice == "error" else onmiss.Empty()
 
         from aimyproxy.mockserver.forward import Forward
-        from aimyproxy.target import Target
 
-        return Forward(Target.parse(self.target), keeper=keeper, trust=self.trust, unrecorded=unrecorded)
+        return Forward(self.target, keeper=keeper, trust=self.trust, unrecorded=unrecorded)
 
 
 def miss_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,16 +60,25 @@ def miss_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> Any:
-        choice, target = options.pop("on_miss"), options.pop("target")
+        choice, target = options.pop("on_miss"), _target(options.pop("target"))
         missing = Missing(choice, target, options.pop("trust"), options.pop("record"))
         if choice != "forward":
             why = "is for --on-miss forward: leave it out, or choose that."
             check_not_given(why, "target", "ca", "insecure", "record")
         elif target is None:
             raise click.UsageError("--on-miss forward needs --target, the real webhook's URL.")
+        check_elsewhere(options["listen"], {"--target": target})
         if not missing.record:
             why = "is for what --record adds to the recording: give that, too, or leave it out."
             check_not_given(why, "hold", "strict", "redact", "no_redact")
         return command(*arguments, missing=missing, **options)
 
     return wrapped
+
+
+def _target(url: str | None) -> Target | None:
+    if url is None:
+        return None
+    from aimyproxy.target import Target
+
+    return Target.parse(url)

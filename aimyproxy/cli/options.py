@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from aimyproxy.store.folder import RecordingsFolder
+    from aimyproxy.target import Target
 
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -93,6 +94,17 @@ def check_not_given(why: str, *names: str) -> None:
     for parameter in click.get_current_context().command.params:
         if parameter.name in names and given(parameter.name):
             raise click.UsageError(f"{parameter.opts[0]} {why}")
+
+
+def check_elsewhere(listen: tuple[str, int], targets: Mapping[str, Target | None]) -> None:
+    """See that none of these options' targets is we ourselves, who would ask each other for ever; raises UsageError."""
+    from aimyproxy.sockets import leads_to
+
+    for option, target in targets.items():
+        if target and leads_to(listen, target.host, target.port):
+            raise click.UsageError(
+                f"{option} {target.display} is where aimyproxy itself listens: name the webhook, or another --listen."
+            )
 
 
 def check_alone(workers: int, whys: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from aimyproxy.cli.options import (
     Number,
     Url,
     check_alone,
+    check_elsewhere,
     listen_option,
     log_option,
     recordings_option,
@@ -21,7 +22,7 @@ from aimyproxy.cli.options import (
     trust_options,
 )
 from aimyproxy.cli.output import saying_aside
-from aimyproxy.cli.redaction import redaction_options
+from aimyproxy.cli.redaction import redaction_options, secrets_told
 from aimyproxy.cli.shadow import copying, shadow_options
 from aimyproxy.errors import EXIT_OK
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from aimyproxy.store.folder import RecordingsFolder
     from aimyproxy.store.recording import Recording
     from aimyproxy.store.redacting import Redacting
-    from aimyproxy.target import Target
     from aimyproxy.trust import Trust
 
 
@@ -123,6 +123,8 @@ def command(
     else:
         from aimyproxy.proxy.supervisor import run
     where, size = Target.parse(target), int(max_body * 1_000_000)
+    copied = shadowing.target if shadowing else None
+    check_elsewhere(listen, {"--target": where, "--shadow": copied})
     settings = Settings(where, listen, timeout, cert, key, trust, guard, keeping.strict, size, workers)
     surface = RecordAdmin(admin)
     # Before anything is written: a recording without a run behind it would only be in the way.
@@ -132,7 +134,7 @@ def command(
         screen = Screen(recording, slow)
         observer = surface.watching(screen)
         screen.opened(created)
-        redacting = partial(_redacting, wanted, _secrets(where, shadowing, guard), screen)
+        redacting = partial(_redacting, wanted, secrets_told(guard, where, copied), screen)
         redaction = redacting(recording)
         keeper = Keeper(recording, observer, redaction=redaction, room=keeping.room, strict=keeping.strict)
 
@@ -156,14 +158,6 @@ def command(
                 folder.remove(name)
     keeping.check(keeper)
     return EXIT_OK
-
-
-def _secrets(target: Target, shadowing: Shadowing | None, guard: Guard | None) -> list[str]:
-    """What the options tell us that nobody may read in the recording or on the terminal."""
-    from aimyproxy.redaction.targets import secrets_of
-
-    targets = [target, shadowing.target] if shadowing else [target]
-    return [*(one for target in targets for one in secrets_of(target)), *(guard.secrets if guard else ())]
 
 
 def _redacting(

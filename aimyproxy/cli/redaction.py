@@ -15,12 +15,14 @@ from aimyproxy.errors import InvalidDocument, InvalidOption
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from aimyproxy.guard import Guard
     from aimyproxy.redaction.redactor import Redactor
     from aimyproxy.redaction.rules import Rules
     from aimyproxy.store.keyfile import KeyFile
     from aimyproxy.store.recording import Recording
     from aimyproxy.store.redacted import Standing
     from aimyproxy.store.redacting import Redacting
+    from aimyproxy.target import Target
 
 
 class Wanted:
@@ -94,6 +96,16 @@ def warn_of_key(file: KeyFile, known: Standing) -> None:
         say(f"{file.path} is missing: a new key makes other replacements than before.", "yellow", "warning")
     elif known.other_key(key):
         say(f"{file.path} is not the key from before: it makes other replacements.", "yellow", "warning")
+
+
+def secrets_told(guard: Guard | None, *targets: Target | None) -> list[str]:
+    """What the options tell us that nobody may read in the recording or on the terminal."""
+    known = list(guard.secrets) if guard else []
+    for target in filter(None, targets):
+        from aimyproxy.redaction.targets import secrets_of
+
+        known += secrets_of(target)
+    return known
 
 
 def rules_of(given: tuple[str, ...]) -> Rules:

@@ -15,7 +15,7 @@ from aimyproxy.cli.keeping_options import keeping_options
 from aimyproxy.cli.miss_options import miss_options
 from aimyproxy.cli.options import check_alone, listen_option, log_option, recordings_option, tls_options
 from aimyproxy.cli.output import lines_are_json, say, say_set_aside, saying_aside
-from aimyproxy.cli.redaction import redaction_options
+from aimyproxy.cli.redaction import redaction_options, secrets_told
 from aimyproxy.cli.starting import started, starting
 from aimyproxy.errors import EXIT_OK
 
@@ -96,7 +96,7 @@ def command(
 
     if missing.record:
         _open(recording)
-    secrets = secrets_told(missing.target, guard)
+    secrets = secrets_told(guard, missing.target)
     redacting = wanted.redacting(recording, secrets) if missing.record else None
     redactor = redacting.redactor if redacting else redactor_for(recording, secrets)
     screen = Screen(name, quiet=quiet, redactor=redactor)
@@ -155,14 +155,6 @@ def _open(recording: Recording) -> None:
     if set_aside := recording.open_for_append():
         say_set_aside(recording.path, set_aside)
     warn_of_rights(recording)
-
-
-def secrets_told(target: str | None, guard: Guard | None) -> list[str]:
-    """What the options tell us that nobody may read in the recording or on the terminal."""
-    from aimyproxy.redaction.targets import secrets_of
-    from aimyproxy.target import Target
-
-    return [*(secrets_of(Target.parse(target)) if target else ()), *(guard.secrets if guard else ())]
 
 
 def redactor_for(recording: Recording, secrets: Sequence[str]) -> Redactor | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aimyproxy.answering.fresh import Dice
 from aimyproxy.cli.output import saying_aside, spell_lines
+from aimyproxy.cli.redaction import secrets_told
 from aimyproxy.cli.replay_screen import About, Screen, Tally
 from aimyproxy.mockserver import standings
 from aimyproxy.mockserver.server import mock_server_among_others
@@ -129,7 +130,7 @@ class _WorkersScreen(Screen):
 
 def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> None:
     """All that a worker does, until a signal ends it or nobody hears it any more."""
-    from aimyproxy.cli.replay_command import redactor_for, secrets_told
+    from aimyproxy.cli.replay_command import redactor_for
 
     spell_lines(job.log_format)
     settings = job.settings
@@ -137,7 +138,7 @@ def work(channel: Channel, job: Job, listening: socket.socket, table: Path) -> N
         # Each has its own, or what is fresh would be the same in all of them.
         settings = replace(settings, serving=replace(settings.serving, dice=Dice()))
     recording = RecordingsFolder(job.root).open(job.name)
-    redactor = redactor_for(recording, secrets_told(job.missing.target, settings.guard))
+    redactor = redactor_for(recording, secrets_told(settings.guard, job.missing.target))
     settings = replace(settings, redactor=redactor)
     screen = _WorkersScreen(job, channel, redactor)
     missed = job.missing.on_miss()

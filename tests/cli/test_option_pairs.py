@@ -48,6 +48,12 @@ def deaf(monkeypatch):
         ((*REPLAY, *FORWARD, "--redact", "personal"), "--redact is for what --record adds to the recording"),
         ((*REPLAY, *FORWARD, "--no-redact"), "--no-redact is for what --record adds to the recording"),
         ((*REPLAY, *FORWARD, "--record", "--strict", "--hold", "1"), "--hold lets exchanges wait"),
+        (
+            (*RECORD[:3], "http://localhost:8080/x", "--listen", "8080"),
+            "--target http://localhost:8080/x is where aimyproxy itself listens",
+        ),
+        ((*RECORD[:4], "--listen", ":99", "--shadow", "http://127.0.0.1:99"), "--shadow http://127.0.0.1:99 is where"),
+        ((*REPLAY[:2], "--listen", "1", "--on-miss", "forward", "--target", "http://127.0.0.1:1"), "--target http://1"),
         ((*REPLAY, "--fresh", "--match", "exact"), "--fresh needs --match learned"),
         ((*REPLAY, "--workers", "2", *FORWARD, "--record"), "--record needs a single worker, since one process"),
         ((*REPLAY, "--workers", "2", "--admin", "0"), "--admin needs a single worker, since it would know"),
