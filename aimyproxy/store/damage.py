@@ -62,7 +62,8 @@ def before_damage(descriptor: int, start: int) -> lines.Tail | None:
             end = position + len(text.rstrip()) - separated
             highest = max(highest, identity)
         position += len(text)
-    rest = os.pread(descriptor, os.fstat(descriptor).st_size - end, end)
+    # An editor that takes no lock may make it shorter at any moment.
+    rest = os.pread(descriptor, max(os.fstat(descriptor).st_size - end, 0), end)
     return lines.Tail(end, highest, rest) if _is_damage(rest, end, first=end == start) else None
 
 
