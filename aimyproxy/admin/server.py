@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _KEEP_ALIVE_SECONDS: Final = 75
 _GRACE_SECONDS: Final = 5
 _MOST_CONNECTIONS: Final = 200
+_MOST_KEPT: Final = 100
+"""Connections beyond that end, the oldest first: whoever opens and leaves them takes no files from the bot's side."""
 
 
 class QuietConfig(uvicorn.Config):
@@ -54,6 +56,16 @@ class Companion(uvicorn.Server):
                 limit_concurrency=_MOST_CONNECTIONS,
             )
         )
+        # Connections in the order in which they came, to a tick.
+        self._known: dict[Any, None] = {}
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second, and an end for connections that are too many."""
+        there = self.server_state.connections
+        self._known = dict.fromkeys([*(one for one in self._known if one in there), *there])
+        for one in list(self._known)[: max(0, len(there) - _MOST_KEPT)]:
+            one.transport.abort()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
