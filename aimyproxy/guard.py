@@ -8,21 +8,22 @@ import json
 import math
 import re
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from aimyproxy.errors import InvalidOption
+from aimyproxy.limiter import Limiter, SharedLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from aimyproxy.limiter import Rate
 
 Reason = Literal["path", "header", "rate", "proxy", "outside", "strict"]
 """Why a request is refused: no secret path, no secret header, too many of them; it takes us for an open proxy; its path
 leads out of the target's; it could not be recorded."""
 
-_SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_RATE: Final = re.compile(r"(\d{1,9})/([smh])")
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Beyond that, one server or another on the way refuses it.
 _LONGEST: Final = 1000
@@ -30,7 +31,6 @@ _VALUE: Final = re.compile(rf"[ -~]{{1,{_LONGEST}}}")
 # What is sent of a path as it is; anything else would be spelled in a way of its own by each sender.
 _PATH: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _MEANINGFUL: Final = frozenset({"connection", "content-length", "expect", "host", "te", "transfer-encoding"})
-_MOST_ADDRESSES: Final = 10_000
 # Whoever has an IPv6 address has at least so many bits of others.
 _SUBNET: Final = 64
 
@@ -110,47 +110,6 @@ def parse_path(text: str) -> str:
     return path
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """So many requests (`count`) within so many seconds, all of them at once if need be; `text` is how it was told."""
-
-    count: int
-    seconds: float
-    text: str
-
-    @classmethod
-    def parse(cls, text: str) -> Rate:
-        """From `100/s`, `30/m` or `5/h`; raises InvalidOption."""
-        found = _RATE.fullmatch(text.strip())
-        if not found or not int(found[1]):
-            raise InvalidOption("write how many a second, a minute or an hour, as 100/s, 30/m or 5/h")
-        return cls(int(found[1]), _SECONDS[found[2]], text.strip())
-
-
-class Limiter:
-    """Keeps each address to the rate. Of more addresses than `most`, those that were silent longest are forgotten."""
-
-    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic, most: int = _MOST_ADDRESSES) -> None:
-        self._each = rate.seconds / rate.count
-        # With all that may come at once behind it, an address is so many seconds ahead of its time.
-        self._ahead = rate.seconds - self._each
-        self._clock = clock
-        self._most = most
-        self._due: OrderedDict[str, float] = OrderedDict()
-
-    def wait(self, address: str) -> float:
-        """Count a request: 0 where it may pass, else after how many seconds one may (and this one does not count)."""
-        now = self._clock()
-        due = max(self._due.pop(address, now), now)
-        too_early = due - now - self._ahead
-        # Less than a millisecond is what the arithmetic leaves over.
-        passes = too_early < 1e-3
-        self._due[address] = due + self._each if passes else due
-        if len(self._due) > self._most:
-            self._due.popitem(last=False)
-        return 0.0 if passes else too_early
-
-
 class Guard:
     """Refuses requests that lack a secret, and of the others those that are too many."""
 
@@ -164,14 +123,14 @@ class Guard:
         self._name = header.name.lower().encode() if header else b""
         self._value = header.value.encode() if header else b""
         self._path = path.encode()
-        self._limiter = Limiter(rate, clock) if rate else None
+        self._limiter: Limiter | SharedLimiter | None = Limiter(rate, clock) if rate else None
         self._no_header = _no_header(header.name if header else "")
         self._rate = rate
 
-    @property
-    def counts(self) -> bool:
-        """Whether it counts requests, so that it has to see all of them."""
-        return self._limiter is not None
+    def count_in(self, folder: Path) -> None:
+        """Count together with all processes that get this guard from now on, in a file of this folder."""
+        if self._rate:
+            self._limiter = SharedLimiter(self._rate, folder / "addresses")
 
     @property
     def knows_friends(self) -> bool:

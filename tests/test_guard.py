@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aimyproxy.errors import InvalidOption
-from aimyproxy.guard import Guard, Limiter, Rate, SecretHeader, parse_path
+from aimyproxy.guard import Guard, SecretHeader, parse_path
+from aimyproxy.limiter import Rate
 
 SECRET = "k3J9-long.enough_secret"
 KEY = SecretHeader("X-Key", SECRET)
@@ -109,55 +110,6 @@ def test_nothing_asked_for_is_nothing_refused():
     assert guard.without_secret([(b"a", b"b")]) == [(b"a", b"b")]
 
 
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-def test_the_rate_may_come_at_once_and_then_one_by_one():
-    """What is refused does not count, and the wait that is told is enough."""
-    clock = Clock()
-    limiter = Limiter(Rate.parse("4/m"), clock)
-    assert [limiter.wait("a") for _ in range(4)] == [0.0] * 4
-    wait = limiter.wait("a")
-    assert wait == pytest.approx(15)
-    assert limiter.wait("a") == pytest.approx(15)
-    assert limiter.wait("b") == 0.0
-    clock.now += wait
-    assert limiter.wait("a") == 0.0
-    assert limiter.wait("a") == pytest.approx(15)
-    clock.now += 60
-    assert [limiter.wait("a") for _ in range(4)] == [0.0] * 4
-
-
-@given(st.integers(1, 50), st.lists(st.floats(0, 3), max_size=200))
-def test_no_address_gets_more_than_the_rate(count, pauses):
-    """In any time: so many at once, and so many for each of its seconds."""
-    clock = Clock()
-    limiter = Limiter(Rate(count, 1.0, ""), clock)
-    passed = []
-    for pause in pauses:
-        clock.now += pause
-        if limiter.wait("a") == 0.0:
-            passed.append(clock.now)
-    for first, begun in enumerate(passed):
-        for last in range(first, len(passed)):
-            assert last - first + 1 <= count * (1 + passed[last] - begun) + 0.01 * count + 1e-6
-
-
-def test_addresses_are_forgotten_before_they_are_too_many():
-    """Those that were silent longest."""
-    limiter = Limiter(Rate.parse("1/h"), Clock(), most=3)
-    for address in "abcd":
-        assert limiter.wait(address) == 0.0
-    assert limiter.wait("b") > 0
-    assert limiter.wait("a") == 0.0
-    assert len(limiter._due) == 3
-
-
 def test_an_ipv6_network_is_one_address():
     """Its owner has as many as he likes; an IPv4 address in IPv6's spelling is itself."""
     guard = Guard(rate=Rate.parse("1/h"))
@@ -202,13 +154,6 @@ def test_a_path_that_senders_would_spell_in_several_ways_is_refused(text):
     """As it would open to some of them only."""
     with pytest.raises(InvalidOption):
         parse_path(text)
-
-
-@pytest.mark.parametrize("text", ["", "100", "0/s", "-1/s", "1.5/s", "100/d", "100 / s", "/s"])
-def test_a_rate_is_a_number_and_a_time(text):
-    """Anything else is told with an example."""
-    with pytest.raises(InvalidOption, match="as 100/s"):
-        Rate.parse(text)
 
 
 def test_a_header_may_hold_colons():

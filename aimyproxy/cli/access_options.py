@@ -90,7 +90,8 @@ def guard_options(command: Command) -> Command:
 
 
 def _guard(header: str | None, path: str | None, rate: str | None) -> Guard:
-    from aimyproxy.guard import Guard, Rate, SecretHeader, parse_path
+    from aimyproxy.guard import Guard, SecretHeader, parse_path
+    from aimyproxy.limiter import Rate
 
     return Guard(
         None if header is None else _parsed("--require-header", SecretHeader.parse, header),

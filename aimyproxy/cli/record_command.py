@@ -13,7 +13,6 @@ from aimyproxy.cli.keeping_options import keeping_options
 from aimyproxy.cli.options import (
     Number,
     Url,
-    check_alone,
     check_elsewhere,
     listen_option,
     log_option,
@@ -117,7 +116,6 @@ def command(
     from aimyproxy.proxy.settings import Settings
     from aimyproxy.target import Target
 
-    check_alone(workers, {"rate_limit": "each process would count for itself"})
     if workers == 1:
         from aimyproxy.proxy.server import run
     else:

@@ -83,7 +83,6 @@ def command(
     whys = {
         "record": "one process has to write the recording",
         "admin": "it would know of one process's requests only",
-        "rate_limit": "each process would count for itself",
         "seed": "each process throws dice of its own",
     }
     check_alone(workers, whys)

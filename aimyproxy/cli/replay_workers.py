@@ -72,6 +72,8 @@ def run(workers: int, job: Job, screen: Screen, started: Callable[[About], None]
         listening_socket(*settings.listen, settings.listen_option) as listening,
         tempfile.TemporaryDirectory(prefix="aimyproxy-") as folder,
     ):
+        if settings.guard:
+            settings.guard.count_in(Path(folder))
         table = Path(folder) / "conversations"
         standings.create(table)
         Workers(workers, work, (job, listening, table), _Desk(screen, started)).run()

@@ -6,7 +6,9 @@ import asyncio
 import json
 import multiprocessing
 import socket
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aimyproxy import jsonvalue, sockets
@@ -45,7 +47,13 @@ def run(
         InvalidOption: the certificate or its key can't be used.
         WorkerError: no worker could be started.
     """
-    with asyncio.Runner(loop_factory=loop_factory()) as runner, sockets.listening_socket(*settings.listen) as listening:
+    with (
+        tempfile.TemporaryDirectory(prefix="aimyproxy-") as folder,
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
+        sockets.listening_socket(*settings.listen) as listening,
+    ):
+        if settings.guard:
+            settings.guard.count_in(Path(folder))
         runner.run(Supervisor(settings, listening, keeper, observer, started, served).run(stopping))
 
 

@@ -35,7 +35,6 @@ def deaf(monkeypatch):
         ((*RECORD, "--key", __file__), "--key needs --cert"),
         ((*RECORD, "--ca", __file__, "--insecure"), "--insecure verifies nothing"),
         ((*RECORD, "--redact", "personal", "--no-redact"), "--redact and --no-redact contradict each other"),
-        ((*RECORD, "--workers", "2", "--rate-limit", "5/s"), "--rate-limit needs a single worker, since each process"),
         ((*REPLAY, "--admin-token", "x"), "--admin-token is for --admin: give that, too"),
         ((*REPLAY, "--key", __file__), "--key needs --cert"),
         ((*REPLAY, "--target", "http://x/"), "--target is for --on-miss forward"),
@@ -57,7 +56,6 @@ def deaf(monkeypatch):
         ((*REPLAY, "--fresh", "--match", "exact"), "--fresh needs --match learned"),
         ((*REPLAY, "--workers", "2", *FORWARD, "--record"), "--record needs a single worker, since one process"),
         ((*REPLAY, "--workers", "2", "--admin", "0"), "--admin needs a single worker, since it would know"),
-        ((*REPLAY, "--workers", "2", "--rate-limit", "5/s"), "--rate-limit needs a single worker, since each process"),
         ((*REPLAY, "--workers", "2", "--seed", "1"), "--seed needs a single worker, since each process throws"),
         (
             ("diff", "shop", "shop", "--timeout", "5"),

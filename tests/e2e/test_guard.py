@@ -156,21 +156,31 @@ def test_a_strangers_long_body_is_read_for_the_refusal_to_arrive(tmp_path):
     assert recorded(tmp_path) == []
 
 
-def test_record_keeps_to_the_rate(tmp_path):
-    """What exceeds it gets a 429 that says when to come again."""
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_record_keeps_to_the_rate(tmp_path, workers):
+    """What exceeds it gets a 429 that says when to come again, whichever process it comes to."""
     with (
         Upstream(answering(ECHO)) as upstream,
-        recorder(tmp_path, upstream.url, "--rate-limit", "3/h") as (
+        recorder(tmp_path, upstream.url, "--rate-limit", "3/h", "--workers", workers) as (
             process,
             port,
         ),
     ):
-        answers = [post(port, BOT) for _ in range(5)]
-        assert [status_of(one) for one in answers] == [200, 200, 200, 429, 429]
-        assert b"Retry-After: 1200\r\n" in answers[-1]
+        answers = [post(port, BOT) for _ in range(20)]
+        assert [status_of(one) for one in answers] == [200] * 3 + [429] * 17
+        assert b"Retry-After: 1200\r\n" in answers[3]
         assert process.stop() == 0
     assert len(upstream.requests) == len(recorded(tmp_path)) == 3
-    assert "Refused 2 requests: 2 above the rate limit." in process.stderr
+    assert "Refused 17 requests: 17 above the rate limit." in process.stderr
+
+
+def test_several_workers_of_replay_keep_to_one_rate(shop):
+    """As record's do."""
+    with replaying(shop, "--rate-limit", "3/h", "--workers", "2") as (process, port):
+        answers = [status_of(post(port, BOT)) for _ in range(20)]
+        assert answers == [200] * 3 + [429] * 17
+        assert process.stop() == 0
+    assert "Refused 17 requests: 17 above the rate limit." in process.stderr
 
 
 def test_replay_lets_in_who_knows(shop, tmp_path):

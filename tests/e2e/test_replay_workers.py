@@ -101,7 +101,6 @@ def test_no_worker_is_left_behind(visits):
     [
         ("--on-miss", "forward", "--target", "http://127.0.0.1:1", "--record"),
         ("--admin", "127.0.0.1:0"),
-        ("--rate-limit", "5/s"),
     ],
 )
 def test_what_one_process_has_to_do_alone_is_refused(visits, arguments):

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from aimyproxy.guard import Guard, Rate, SecretHeader
+from aimyproxy.guard import Guard, SecretHeader
+from aimyproxy.limiter import Rate
 from aimyproxy.mockserver.background import in_background
 from aimyproxy.mockserver.limits import Limits
 from aimyproxy.mockserver.onmiss import Explain
