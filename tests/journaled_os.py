@@ -17,7 +17,7 @@ class Journal:
     """Writes down calls before they are made."""
 
     def __init__(self, path: str) -> None:
-        self._file = open(path, "a", buffering=1, encoding="utf-8")  # noqa: PTH123, SIM115
+        self._file = open(path, "a", buffering=1, encoding="utf-8")  # noqa: PTH123, SIM115 - open until the process ends
         self._lock = threading.Lock()
         self._pwrite, self._ftruncate, self._fsync = os.pwrite, os.ftruncate, os.fsync
 
@@ -45,7 +45,7 @@ class Journal:
 
 if __name__ == "__main__":
     journal = Journal(sys.argv[1])
-    os.pwrite, os.ftruncate, os.fsync = journal.pwrite, journal.ftruncate, journal.fsync  # type: ignore[assignment]
+    os.pwrite, os.ftruncate, os.fsync = journal.pwrite, journal.ftruncate, journal.fsync
 
     from aimyproxy.cli import run
 

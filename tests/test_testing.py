@@ -364,4 +364,4 @@ def test_importing_aimyproxy_costs_nothing():
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'record'"):
-        aimyproxy.record  # noqa: B018
+        aimyproxy.record  # noqa: B018 - to see it fail

@@ -55,7 +55,7 @@ class AsItComes:
         """The exchange itself."""
         return exchange, stored(exchange), 0
 
-    def renewed(self, document: bytes, version: int) -> bytes:  # noqa: ARG002
+    def renewed(self, document: bytes, _version: int) -> bytes:
         """The document itself."""
         return document
 

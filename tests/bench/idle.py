@@ -87,7 +87,7 @@ def while_it_speaks(opener: subprocess.Popen[str], port: int) -> tuple[str, list
     """What the opener says when all are open, and how long requests took until then."""
     said: list[str] = []
     assert opener.stdout
-    reading = threading.Thread(target=lambda: said.append(opener.stdout.readline().strip()))  # type: ignore[union-attr]
+    reading = threading.Thread(target=lambda: said.append(opener.stdout.readline().strip()))
     reading.start()
     took = [timed(port)]
     while reading.is_alive():

@@ -38,20 +38,20 @@ def test_the_same_in_every_run(channel: str) -> None:
 def test_telegram_buttons_are_callback_queries() -> None:
     """A pressed button comes as a `callback_query` with its data, a typed text as a `message`."""
     typed, pressed = raw("telegram"), raw("telegram", replace(MESSAGE, button=True))
-    assert typed["message"]["text"] == MESSAGE.text  # type: ignore[index]
-    assert pressed["callback_query"]["data"] == MESSAGE.text  # type: ignore[index]
+    assert typed["message"]["text"] == MESSAGE.text
+    assert pressed["callback_query"]["data"] == MESSAGE.text
     assert "message" not in pressed
 
 
 def test_alice_finds_the_name() -> None:
     """An entity marks the user's name where it is said; a session's first message is new."""
     first = raw("yandex", replace(MESSAGE, count=0))
-    assert first["request"]["nlu"]["entities"][0]["tokens"] == {"start": 2, "end": 3}  # type: ignore[index]
-    assert first["session"]["new"] is True  # type: ignore[index]
-    assert raw("yandex")["session"]["new"] is False  # type: ignore[index]
-    assert raw("yandex", replace(MESSAGE, text="Пока"))["request"]["nlu"]["entities"] == []  # type: ignore[index]
+    assert first["request"]["nlu"]["entities"][0]["tokens"] == {"start": 2, "end": 3}
+    assert first["session"]["new"] is True
+    assert raw("yandex")["session"]["new"] is False
+    assert raw("yandex", replace(MESSAGE, text="Пока"))["request"]["nlu"]["entities"] == []
 
 
 def test_the_caller_stands_in_paths_too() -> None:
     """A phone's number is also part of the path of its sound."""
-    assert f"/{MESSAGE.native}/" in raw("resterisk")["data"]["resourcePath"]  # type: ignore[index]
+    assert f"/{MESSAGE.native}/" in raw("resterisk")["data"]["resourcePath"]

@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         variables = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         kind = KINDS[int(self.path.rpartition("/")[2])]
-        memory = self.server.memory.setdefault((kind.name, variables["userId"]), {})  # type: ignore[attr-defined]
+        memory = self.server.memory.setdefault((kind.name, variables["userId"]), {})
         answer = kind.webhook(variables, memory)
         status, body = answer if isinstance(answer, tuple) else (200, answer)
         raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
