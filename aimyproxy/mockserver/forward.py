@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -118,6 +119,9 @@ class Forward:
                 request.method, url, headers=self._sent(request.headers), data=raw or None, allow_redirects=False
             ) as response,
         ):
+            # The library leaves out the other interim ones; this one ends what HTTP there is.
+            if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                raise ValueError(f"{response.status} is no status of an answer")
             body = await response.read()
         headers = tuple((_text(name), _text(value)) for name, value in response.raw_headers)
         return _Got(response.status, headers, body)

@@ -82,6 +82,14 @@ def test_a_target_that_hangs_up_is_a_502():
         assert forward(upstream.url).status == 502
 
 
+def test_a_target_that_changes_to_another_protocol_is_a_502():
+    """The bot did not ask for it, and would take what comes for no answer at all."""
+    with Upstream(answering(answer(b"", b"Upgrade: h2c", b"Connection: upgrade", status=b"101 Now"))) as upstream:
+        reply = forward(upstream.url)
+    assert reply.status == 502
+    assert b"101 is no status of an answer" in reply.body
+
+
 def test_a_target_that_takes_too_long_is_a_504():
     """The bot is told after the time-out."""
     done = threading.Event()
