@@ -188,6 +188,10 @@ def _told(given: dict[str, tuple[str, ...]]) -> Told:
             except InvalidDocument as error:
                 raise InvalidOption(f"--{name} {one}: {error}.") from None
             told.setdefault(path, {}).update(rule)
+    try:
+        Rules.parse(told)
+    except InvalidDocument as error:
+        raise InvalidOption(f"{error}.") from None
     return told
 
 

@@ -136,6 +136,8 @@ _MEMBERS: Final = ("ignore", "only", "tolerance", "key", "set")
 
 
 def _check(path: str, members: Mapping[str, JSON]) -> None:
+    if members.get("ignore") and members.get("only"):
+        raise InvalidDocument(f"{path}: ignore and only contradict each other; leave out one of them")
     for member, value in members.items():
         if member not in _MEMBERS:
             raise InvalidDocument(f"{path}: {member!r} is no rule; there are {', '.join(_MEMBERS)}")

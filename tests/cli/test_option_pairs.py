@@ -67,6 +67,7 @@ def deaf(monkeypatch):
         (("diff", "shop", "shop", "--baseline", "http://x/"), "--baseline is about how a webhook is asked"),
         (("diff", "shop", "shop", "--insecure"), "--insecure is about how a webhook is asked"),
         (("diff", "shop", "--target", "http://x/", "--redact", "personal"), "--redact is about what is saved"),
+        (("diff", "shop", "shop", "--ignore", "$.a", "--only", "$.a"), "$.a: ignore and only contradict each other"),
         (("show", "shop", "1", "--event", "start"), "--event chooses among all exchanges: leave it out, or the ID."),
         (("show", "shop", "1", "--failed"), "--failed chooses among all exchanges: leave it out, or the ID."),
     ],

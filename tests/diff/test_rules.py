@@ -151,6 +151,7 @@ def _below(path, start):
         ({"$.a": {"ignor": True}}, "$.a: 'ignor' is no rule; there are ignore, only, tolerance, key, set"),
         ({"$.a": {"ignore": "yes"}}, "$.a: ignore has to be true or false"),
         ({"$.a": {"key": True}}, "$.a: key has to be a text"),
+        ({"$.a": {"ignore": True, "only": True}}, "$.a: ignore and only contradict each other; leave out one of them"),
         ({"$.a": {"tolerance": "1 day"}}, "'1 day' is no tolerance: write a number (0.01) or a time"),
     ],
 )
