@@ -101,7 +101,7 @@ def _event_lines(event: str | None, index: Index, mocks: list[Mock], recorded: C
     if model and event is not None:
         yield from explained(event, model)
     else:
-        yield f"{event if event is not None else '(no event)'}: nothing learned"
+        yield f"{shortened(event) if event is not None else '(no event)'}: nothing learned"
     yield from listed(mocks, recorded)
 
 
@@ -155,7 +155,7 @@ def explained(event: str, model: EventModel) -> Iterator[str]:
     """What was learned of an event, in lines."""
     from aimyproxy.answering.features import words
 
-    yield f"{event}: {counted(model.lessons, 'exchange')}"
+    yield f"{shortened(event)}: {counted(model.lessons, 'exchange')}"
     if len(model.outcomes) > 1:
         kinds = ", ".join(model.outcomes)
         yield f"  the kind of answer ({kinds}) {_depends(model.outcome)}"

@@ -112,12 +112,13 @@ def counted(number: int, noun: str) -> str:
 
 def user_column(user: str) -> str:
     """A userId in a table: its end, where it is too long, since that tells users of a channel apart."""
-    return f"{user if len(user) <= _USER else f'…{user[1 - _USER :]}':<{_USER}}"
+    shown = printable(user)
+    return f"{shown if len(shown) <= _USER else f'…{shown[1 - _USER :]}':<{_USER}}"
 
 
 def event_column(event: str) -> str:
     """An event in a table, or what stands in its place."""
-    return f"{shortened(event, _EVENT):<{_EVENT}}"
+    return f"{shortened(printable(event), _EVENT):<{_EVENT}}"
 
 
 def local_time(moment: str, form: str = "%H:%M:%S") -> str:

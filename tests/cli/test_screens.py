@@ -104,5 +104,6 @@ def test_live_lines_and_summaries_are_cut(talkative, capsys):
     screen.summary(2)
     told = capsys.readouterr().err
     assert "Заказ\\u000a\\u001b[2J\\u009b31m\\u202exxx" in told
+    assert f"  Заказ\\u000a\\u…{'x' * 5}!  " in told
     assert harmless(told)
     assert all(len(line) < 900 for line in told.splitlines())
