@@ -189,8 +189,9 @@ class Recorder:
             waiting.set()
 
     async def client_disconnected(self, client: Client) -> None:
-        """Keep the connection's upstream open until its answer is recorded, though nobody waits for it."""
-        if waiting := self._pending.get(client.id):
+        """Keep the connection's upstream open until all its answers are recorded, though nobody waits for them."""
+        # Behind the answer may be another request, which had been sent ahead of it.
+        while (waiting := self._pending.get(client.id)) and not waiting.is_set():
             await waiting.wait()
 
     def _done(self, flow: http.HTTPFlow) -> None:
