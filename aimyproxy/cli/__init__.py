@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import importlib
 import sys
+from traceback import format_exc
+from typing import TYPE_CHECKING
 
 import click
 
 from aimyproxy.cli.options import log_format_of
 from aimyproxy.cli.output import lines_are_json, say, spell_lines
-from aimyproxy.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE, AimyproxyError
+from aimyproxy.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_TROUBLE, AimyproxyError, described
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _COMMANDS = ("demo", "record", "replay", "diff", "list", "show", "edit", "mock", "explain", "check", "redact", "rm")
 
@@ -48,6 +53,16 @@ def run(arguments: list[str]) -> int:
     """Run one command; returns the exit status. The only place where errors become text and statuses."""
     spell_lines(log_format_of(arguments))
     try:
+        return _outcome(arguments)
+    except Exception as error:  # our own mistake
+        if not lines_are_json():
+            raise
+        _say_error(f"Error: {described(error)}", EXIT_TROUBLE, format_exc().splitlines())
+        return EXIT_TROUBLE
+
+
+def _outcome(arguments: list[str]) -> int:
+    try:
         status = cli.main(arguments, prog_name="aimyproxy", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
@@ -74,5 +89,5 @@ def _say_usage(error: click.ClickException) -> None:
         error.show()
 
 
-def _say_error(text: str, status: int) -> None:
-    say(text, "red", "error", lambda: {"status": status})
+def _say_error(text: str, status: int, details: Sequence[str] = ()) -> None:
+    say(text, "red", "error", lambda: {"status": status}, details)

@@ -141,6 +141,22 @@ def test_what_is_wrong_with_a_command_line_is_json_where_logs_are(aimyproxy, sho
     assert said["message"].startswith("Error: ")
 
 
+def test_a_mistake_of_ours_is_one_line_of_json_too(aimyproxy, shop, monkeypatch):
+    """With where it was made; people get the traceback."""
+
+    def mistaken(*_):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(sockets, "leads_to", mistaken)
+    status, out, err = aimyproxy(*REPLAY, *FORWARD, "--log-format", "json")
+    said = json.loads(err)
+    assert (status, out, said["level"], said["status"]) == (2, "", "error", 2)
+    assert said["message"].startswith("Error: ZeroDivisionError: a bug (test_option_pairs.py:")
+    assert any("mistaken" in line for line in said["details"])
+    with pytest.raises(ZeroDivisionError):
+        aimyproxy(*REPLAY, *FORWARD)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
