@@ -163,7 +163,11 @@ class Keeper:
 
         ending = threading.Thread(target=last, name="keeper's end", daemon=True)
         ending.start()
-        ending.join(self._grace)
+        left = self.waiting + 1
+        while ending.is_alive() and self.waiting < left:
+            # As long as fewer wait each time, it answers.
+            left = self.waiting
+            ending.join(self._grace)
         if ending.is_alive():
             self._stuck = True
             self._flusher.failed(f"{self._recording.path} is on a disk that has not answered for {self._grace:g} s.")
@@ -262,9 +266,12 @@ class Keeper:
 
     def _append_patiently(self, batch: list[Held]) -> list[int]:
         deadline = time.monotonic() + self._patience
+        documents, version = self._renewed(batch)
         while True:
+            if version != self._redaction.version:
+                documents, version = self._renewed(batch)
             try:
-                return self._recording.append_stored([self._renewed(held) for held in batch], wait=False)
+                return self._recording.append_stored(documents, wait=False)
             except Outdated:
                 self._redaction.take_up()
             except Busy:
@@ -272,10 +279,12 @@ class Keeper:
                     raise self._locked() from None
                 time.sleep(_POLL)
 
-    def _renewed(self, held: Held) -> bytes:
-        if held.version == self._redaction.version:
-            return held.document
-        return self._redaction.renewed(held.document, held.version)
+    def _renewed(self, batch: list[Held]) -> tuple[list[bytes], int]:
+        """The documents by the rules in force, and their version."""
+        version, renewed = self._redaction.version, self._redaction.renewed
+        return [
+            one.document if one.version == version else renewed(one.document, one.version) for one in batch
+        ], version
 
     def _works_again(self, comfort: str = "") -> None:
         if self._unwritten:
