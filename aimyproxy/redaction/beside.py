@@ -103,17 +103,17 @@ class Beside:
             steps = Selector.parse(path).steps
         except InvalidDocument:
             steps = None
-        if not steps or not all(isinstance(step, str) for step in steps):
+        if not steps:
             return wanted
         variables: JSON = wanted
         for step in reversed(steps):
-            variables = {step: variables}
+            variables = {step: variables} if isinstance(step, str) else [variables]
         redacted = self._redactor.json(variables, frame)
         if redacted is variables:
             return wanted
         for _ in steps:
             # Its name may be redacted, too.
-            [redacted] = redacted.values()
+            [redacted] = redacted.values() if isinstance(redacted, dict) else redacted
         return redacted
 
 

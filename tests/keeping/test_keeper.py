@@ -12,7 +12,7 @@ from aimyproxy.keeping import keeper as keeper_module
 from aimyproxy.keeping.keeper import Keeper
 from aimyproxy.keeping.roles import AsItComes
 from aimyproxy.keeping.waiting import NO_ROOM, Room
-from aimyproxy.store.appendable import Outdated
+from aimyproxy.store.appendable import Busy, Outdated
 from aimyproxy.store.recording import Recording, stored
 from tests import builders
 from tests.processes import eventually
@@ -211,12 +211,14 @@ class Starring(AsItComes):
 
     version = 3
     fails = False
+    renewals = 0
 
     def redacted(self, exchange):
         starred = dataclasses.replace(exchange, event="*" * self.version)
         return starred, stored(starred), self.version
 
     def renewed(self, document, version):
+        self.renewals += 1
         return document.replace(b"*" * version, b"*" * self.version)
 
     def take_up(self):
@@ -261,6 +263,27 @@ def test_rules_that_change_hold_for_what_waits(recording, observer, starring, mo
     with keeper.running():
         eventually(lambda: not keeper.waiting, "nothing waits")
     assert events(recording) == ["*****"] * 2
+
+
+def test_what_waits_is_renewed_once_however_often_it_is_tried(recording, observer, starring, monkeypatch):
+    """While another process keeps the file locked, say."""
+    works = refuse(monkeypatch, recording, "append_stored")
+    keeper = Keeper(recording, observer, redaction=starring)
+    keep(keeper, 1)
+    works()
+    append, tries = recording.append_stored, iter(["outdated", *["busy"] * 20])
+
+    def busy(documents, *, wait):
+        problem = next(tries, None)
+        if problem:
+            raise Outdated if problem == "outdated" else Busy
+        return append(documents, wait=wait)
+
+    monkeypatch.setattr(recording, "append_stored", busy)
+    with keeper.running():
+        pass
+    assert events(recording) == ["*****"]
+    assert starring.renewals == 1
 
 
 def test_rules_that_can_not_be_taken_up(recording, observer, starring):

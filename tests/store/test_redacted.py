@@ -149,6 +149,11 @@ MOCKS = [
     {"event": "a", "text": "?token=abc123&x=1", "headers": [["Set-Cookie", "sid=shrt-1; Path=/"]], "note": "pin-12"},
     {"event": "b", "answer": {"phone": "79991234567", "order": {"card": "4000123412341234"}, "name": "Пётр"}},
     {"event": "c", "answer": {"token": SECRET}, "enabled": False},
+    {
+        "event": "d",
+        "when": {"$.logins[0].password": {"one_of": ["pwd-91", "{{ x }}"]}, "no path": 1},
+        "headers": "none",
+    },
 ]
 TORN = (
     b'"5": {"at": "x", "request": {"json": {"token": "pin-12", "password": "qwe-77", "access_token": "'
@@ -165,7 +170,7 @@ def test_a_second_time_changes_no_byte_of_any_file(shop, more):
     torn.write_bytes(TORN)
     redact(shop, Rules.parse(more))
     once = every_byte(shop)
-    for value in ("pin-12", "hunter2", "abc123", "shrt-1", "qwe-77", SECRET):
+    for value in ("pin-12", "hunter2", "abc123", "shrt-1", "qwe-77", "pwd-91", SECRET):
         assert not leaked(value, once), value
     assert redact(shop, Rules.parse(more)).files == ()
     assert every_byte(shop) == once
@@ -183,7 +188,7 @@ def test_mocks_are_redacted_as_the_exchanges_that_they_stand_for(shop):
     for mock in MOCKS:
         shop.mocks.add(mock)
     redact(shop, Rules.parse(["personal", "$.order.card"]))
-    first, second, third, fourth, _ = (mock for _, mock in shop.mocks.read())
+    first, second, third, fourth, _, last = (mock for _, mock in shop.mocks.read())
     assert first["when"]["$.name"] == shop.get(2).request.body.value["name"]
     assert first["answer"]["qty"] == 2
     assert second == MOCKS[1]
@@ -191,6 +196,7 @@ def test_mocks_are_redacted_as_the_exchanges_that_they_stand_for(shop):
     assert fourth["answer"]["name"] != "Пётр"
     assert fourth["answer"]["order"]["card"] != "4000123412341234"
     assert fourth["answer"]["phone"].startswith("79")
+    assert last["when"]["$.logins[0].password"]["one_of"][1] == "{{ x }}"
 
 
 def test_a_mock_made_of_an_exchange_keeps_its_replacements(shop):
