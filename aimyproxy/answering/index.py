@@ -171,16 +171,19 @@ class Index:
         `previous` is the conversation's event before this one. Where `asked` is a redacted request, mocks may also ask
         for what the `live` one says.
         """
-        rules: Sequence[Answerer] = ()
-        if asked.event in self._ruled:
-            rules = self._rules.find(asked.event, *((asked.root,) if live is None else (asked.root, live.root)))
-        count = turns.get(asked.event or "", 0) + 1
+        if asked.event not in self._ruled:
+            return self._recorded_answer(asked, turns, previous, serving)
+        # To parse it takes as long as all else.
+        variables = asked.variables
+        root = asked.root if variables is None else variables
+        rules = self._rules.find(asked.event, *((root,) if live is None else (root, live.root)))
         found = None
         # A mock that doesn't merge hides all below it.
-        if (not rules or rules[-1].merge) and not self.exhausted(asked, turns, serving):
+        if not rules or rules[-1].merge:
             found = self._recorded_answer(asked, turns, previous, serving)
+        count = turns.get(asked.event or "", 0) + 1
         for rule in reversed(rules):
-            found = rule.answer("mock", asked.variables, count, found)
+            found = rule.answer("mock", variables, count, found)
         return found
 
     def exhausted(self, asked: Asked, turns: dict[str | bytes, int], serving: Serving) -> Exhausted | None:
@@ -188,9 +191,7 @@ class Index:
 
         Requests without a user count as one conversation, those without an event each for itself.
         """
-        if serving.after_last != "miss":
-            return None
-        longest = self._longest(asked)
+        longest = self._longest(asked) if serving.after_last == "miss" else 0
         turn = turns.get(asked.event if asked.event is not None else asked.key, 0)
         return Exhausted(longest, turn + 1) if 0 < longest <= turn else None
 
@@ -204,8 +205,11 @@ class Index:
     def _recorded_answer(
         self, asked: Asked, turns: dict[str | bytes, int], previous: str | None, serving: Serving
     ) -> Answer | None:
-        group, cycle = self._recorded.group(asked.event, asked.conversation), serving.after_last == "cycle"
-        exact = group and group.same(asked.key, turns.get(asked.key, 0), cycle=cycle)
+        after_last = serving.after_last
+        if after_last == "miss" and self.exhausted(asked, turns, serving):
+            return None
+        group = self._recorded.group(asked.event, asked.conversation)
+        exact = group and group.same(asked.key, turns.get(asked.key, 0), cycle=after_last == "cycle")
         if exact:
             # What is the same for all need not be parsed.
             variables = None if exact.fixed else asked.variables
@@ -228,21 +232,21 @@ class Index:
         if sequences is None:
             return None
         turn, cycle = turns.get(event, 0), serving.after_last == "cycle"
-        learned = None
-        if self.match == "learned" and asked.variables is not None:
+        variables, learned = asked.variables, None
+        if self.match == "learned" and variables is not None:
             occurrence = turn % sequences.longest(asked.conversation) + 1 if cycle else turn + 1
-            learned = self._recorded.lessons(event).answer(Situation(asked.variables, occurrence, previous))
+            learned = self._recorded.lessons(event).answer(Situation(variables, occurrence, previous))
             learned = learned and self._refreshed(asked, learned, serving.dice)
             if learned and learned.source.step != "guess":
                 return learned
         following = group.following(turn, cycle=cycle) if group and asked.conversation is not None else None
         if following:
-            answer = following.answer("conversation", asked.variables, turn + 1)
+            answer = following.answer("conversation", variables, turn + 1)
             return self._refreshed(asked, answer, serving.dice)
         if self.match == "learned":
             return learned
         usual = self._recorded.usual(event)
-        return usual.answer("usual", asked.variables, turn + 1) if usual else None
+        return usual.answer("usual", variables, turn + 1) if usual else None
 
     def _refreshed(self, asked: Asked, answer: Answer, dice: Dice | None) -> Answer:
         """An answer with its noise made anew, if that is wanted; what a person wrote stays as it is."""

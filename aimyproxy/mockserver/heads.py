@@ -36,10 +36,11 @@ class Heads:
         """The request that these bytes are, no more and no less; None where it has to be read to know."""
         end = data.find(_END) + len(_END)
         known = self._known.get(data[:end])
-        if known is None or len(data) - end != known.length:
+        if known is None:
             return None
         method, target, headers, limit, length, size = known
-        return Heard(method, target, headers, data[end:], "", limit, size + length)
+        raw = data[end:]
+        return Heard(method, target, headers, raw, "", limit, size + length) if len(raw) == length else None
 
     def read(self, data: bytes, heard: Heard) -> None:
         """Take note of a request that was read from these bytes, and had nothing unusual in its head."""
