@@ -9,6 +9,7 @@ from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.answering.repeats import Repeats
 
 if TYPE_CHECKING:
+    from aimyproxy.answering.recorded import Group
     from aimyproxy.exchange import Body, Conversation
     from aimyproxy.jsonvalue import JSON
 
@@ -32,10 +33,11 @@ class Asking(Protocol):
 class Asked:
     """What decides about the answer to a request.
 
-    Two requests have the same `key` exactly where their contents mean the same.
+    Two requests have the same `key` exactly where their contents mean the same. `group` is what answers the event in
+    the conversation, as who has the mark `found_by` found it.
     """
 
-    __slots__ = ("_body", "_frame", "conversation", "event", "key")
+    __slots__ = ("_body", "_frame", "conversation", "event", "found_by", "group", "key")
 
     def __init__(
         self,
@@ -50,6 +52,8 @@ class Asked:
         self.key = key
         self._body = body
         self._frame = frame
+        self.group: Group | None = None
+        self.found_by: object = None
 
     @classmethod
     def of(cls, request: Asking) -> Asked:

@@ -148,12 +148,9 @@ class Index:
         """
         counted: list[str | bytes] = []
         event = asked.event
-        group = self._recorded.group(event, asked.conversation)
-        if group:
-            # The fewer equal objects there are, the more of them the processor has at hand.
-            asked.event, asked.conversation = group.named
-            if group.of(asked.key):
-                counted.append(asked.key)
+        group = self._recorded.group_of(asked)
+        if group and group.of(asked.key):
+            counted.append(asked.key)
         if event is not None and (event in self._sequences or event in self._ruled):
             counted.append(event)
         return counted
@@ -208,7 +205,7 @@ class Index:
         after_last = serving.after_last
         if after_last == "miss" and self.exhausted(asked, turns, serving):
             return None
-        group = self._recorded.group(asked.event, asked.conversation)
+        group = self._recorded.group_of(asked)
         exact = group and group.same(asked.key, turns.get(asked.key, 0), cycle=after_last == "cycle")
         if exact:
             # What is the same for all need not be parsed.

@@ -91,6 +91,8 @@ class Recorded:
         self._groups: dict[Named, Group] = {}
         self._lessons: dict[str, Lessons] = {}
         self._usual: dict[str, Answerer | None] = {}
+        # Not itself, which others would then keep in memory after its time.
+        self._mark = object()
 
     # What learns is imported by who first needs it: it takes a fifth of the time of a start.
     @cached_property
@@ -111,6 +113,17 @@ class Recorded:
             return self._reader.exchange(self.survey.identities.index(identity))
         except ValueError:
             return None
+
+    def group_of(self, asked: Asked) -> Group | None:
+        """What answers its event in its conversation; None where that never asked for it."""
+        if asked.found_by is self._mark:
+            return asked.group
+        group = self.group(asked.event, asked.conversation)
+        if group is not None:
+            # Of all that is equal one object is enough: the fewer there are, the more of them a processor has at hand.
+            asked.event, asked.conversation = group.named
+            asked.group, asked.found_by = group, self._mark
+        return group
 
     def group(self, event: str | None, conversation: Conversation | None) -> Group | None:
         """What answers this event in this conversation; None where it never asked for it."""
@@ -255,6 +268,7 @@ class Recorded:
         # What another thread reads or learns meanwhile is read and learned again.
         groups, usual, lessons = dict(self._groups), dict(self._usual), dict(self._lessons)
         vars(other).update(
+            _mark=object(),
             edits=edits,
             hints=hints,
             _groups={key: group for key, group in groups.items() if key not in touched},

@@ -122,7 +122,9 @@ class Served:
 
     def reload(self, mocks):
         parsed = [Mock.parse(number, mock) for number, mock in enumerate(mocks, 1)]
-        self.replayer.index = Index.build(self.exchanges, parsed, self.match)
+        # As an edit of the mocks is taken up, or one of the recording.
+        edited = self.replayer.index.edited(parsed, {}) if len(mocks) < 2 else None
+        self.replayer.index = edited or Index.build(self.exchanges, parsed, self.match)
 
     async def said(self, pieces):
         """What comes back for these bytes, and whether that is the end; on a new connection where it ended before."""
@@ -270,6 +272,26 @@ async def remembered():
     assert len(server.replayer._lately._known) == 1
     await server.said([spelled(variables("start", "u1", 1), b"POST", b"/", (b"X-Any: 1",), False, "")])
     assert counted.calls == 3
+
+
+@pytest.mark.parametrize("mocks", [[MOCKS[3]], [MOCKS[4]], [MOCKS[3], MOCKS[0]]])
+def test_an_edit_answers_at_once(mocks):
+    """Also what was asked and remembered before; and when the edit is taken back, all is as it was."""
+
+    async def bodies():
+        server = Served(recorded(()), "learned", Serving(), forgets=False)
+        asks = spelled(variables("start", "u1", 1), b"POST", b"/", (), False, "")
+        for edits in ([], mocks, []):
+            server.reload(edits)
+            yield [(await server.said([asks]))[0].partition(b"\r\n\r\n")[2] for _ in range(4)]
+            server.replayer.conversations.forget()
+
+    async def gathered():
+        return [one async for one in bodies()]
+
+    before, edited, after = asyncio.run(gathered())
+    assert before == after
+    assert edited[0] != before[0]
 
 
 class Counted:
