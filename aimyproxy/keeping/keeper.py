@@ -13,6 +13,7 @@ from aimyproxy.errors import StoreError
 from aimyproxy.keeping.flushing import UNSAFE, Flusher
 from aimyproxy.keeping.roles import AsItComes
 from aimyproxy.keeping.waiting import NO_ROOM, Held, Room, Waiting
+from aimyproxy.limiter import Rate
 from aimyproxy.store.appendable import Busy, Outdated
 from aimyproxy.store.mounts import is_local
 
@@ -30,6 +31,8 @@ _SECONDS: Final = 0.5
 _PATIENCE: Final = 1.0
 _GRACE: Final = 30.0
 _POLL: Final = 0.005
+_FEW: Final = Rate(20, 1.0, "20/s")
+"""How many exchanges may be written by another thread, whatever that costs."""
 
 
 class Keeper:
@@ -41,8 +44,9 @@ class Keeper:
     and stops. `patience` is how many seconds a bot waits for the disk, `grace` how many the end of all does.
     `recorded` and `lost` count this run's exchanges; `reason` says what is wrong now, "" where all is well.
 
-    A write may take for ever, and nobody can call it off: on a disk of another machine, and while a flush is under
-    way, a thread of its own writes. At all other times that would cost more than the write itself.
+    A write may take for ever, and nobody can call it off: a thread of its own writes, unless there are so many
+    exchanges that this costs more than the write itself; on a disk of another machine, and while a flush is under way,
+    in any case.
     """
 
     def __init__(
@@ -69,8 +73,9 @@ class Keeper:
         self._far = not is_local(recording.folder)
         self._awaited: set[Future[int]] = set()
         self._wake = threading.Event()
+        self._due = 0.0
         self._unwritten = ""
-        self._full = self._stuck = False
+        self._full = self._stuck = self._running = False
         self.recorded = 0
         self.lost = 0
 
@@ -139,9 +144,11 @@ class Keeper:
         threads = [threading.Thread(target=work, args=(stop,), name="keeper", daemon=True) for work in works]
         for thread in threads:
             thread.start()
+        self._running = True
         try:
             yield
         finally:
+            self._running = False
             stop.set()
             self._wake.set()
             self._end(threads)
@@ -174,19 +181,26 @@ class Keeper:
 
     @property
     def _apart(self) -> bool:
-        """Whether the disk may not answer, or others wait for it already, so that another thread should write."""
-        busy = self._far or self._queue or self._flusher.busy
-        return bool(busy) and not self._strict and not self._unwritten
+        """Whether another thread should write: where the disk may not answer, others wait already, or there are few."""
+        if self._strict or self._unwritten or not self._running:
+            return False
+        if self._far or self._queue or self._flusher.busy:
+            return True
+        self._due, too_early = _FEW.asked(self._due, time.monotonic())
+        return not too_early
 
     async def _handed_over(self, written: Future[int], redacted: Exchange) -> int | None:
         """Wait for another thread to write what is in the queue; the id, or None where that takes too long."""
         self._awaited.add(written)
         self._wake.set()
-        await asyncio.wait([asyncio.wrap_future(written)], timeout=self._patience)
+        # A little longer than the other thread waits for a lock: that can say why.
+        patience = 1.25 * self._patience
+        await asyncio.wait([asyncio.wrap_future(written)], timeout=patience)
         self._awaited.discard(written)
         if not written.done():
-            why = "its disk doesn't answer, or another process keeps it locked"
-            self._refused(StoreError(f"{self._recording.path} was not written for {self._patience:g} s: {why}."))
+            self._refused(
+                StoreError(f"{self._recording.path} was not written for {patience:g} s: its disk doesn't answer.")
+            )
         if written.cancelled() or written.cancel():
             self._observer.held(self.waiting, redacted)
             return None
@@ -253,8 +267,10 @@ class Keeper:
     def _write_waiting(self) -> None:
         late = 0
         try:
-            for batch in self._queue.batches():
+            while batch := self._queue.first():
                 identities = self._append_patiently(batch)
+                # Before anybody is told: who comes then shall find nobody here.
+                self._queue.drop(len(batch))
                 late += sum(not held.tell(identity) for held, identity in zip(batch, identities, strict=True))
         except Exception as error:
             self._refused(error)

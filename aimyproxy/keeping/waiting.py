@@ -9,7 +9,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from concurrent.futures import Future
 
 _BATCH: Final = 64
@@ -66,17 +65,13 @@ class Waiting:
             self._size += size
             return True
 
-    def batches(self) -> Iterator[list[Held]]:
-        """The first of them, until there are none; those of a batch leave when the next one is asked for."""
-        while batch := self._first():
-            yield batch
-            self._drop(len(batch))
-
-    def _first(self) -> list[Held]:
+    def first(self) -> list[Held]:
+        """The first of them, as many as may well be written in one go."""
         with self._lock:
             return list(islice(self._documents, _BATCH))
 
-    def _drop(self, number: int) -> None:
+    def drop(self, number: int) -> None:
+        """Let the first ones go."""
         with self._lock:
             for _ in range(number):
                 self._size -= len(self._documents.popleft().document)

@@ -247,7 +247,7 @@ def test_a_disk_of_another_machine_that_does_not_answer_keeps_nobody_waiting(tmp
         one.ask()
         one.control.write_text("pwrite HANG")
         one.ask()
-        one.process.wait_for("NOT RECORDED: .* was not written for 1 s: its disk doesn't answer")
+        one.process.wait_for("NOT RECORDED: .* was not written for 1.25 s: its disk doesn't answer")
         one.control.write_text("")
         one.process.wait_for("Recording works again; 3 exchanges that waited are in the file")
         one.ask()
