@@ -116,8 +116,8 @@ class Lately:
         if known is not None:
             return known
         asked = Asked.of(request)
-        if kept := asked.kept(raw):
-            self._known.made(raw, kept)
+        if self._known.again(raw) and (kept := asked.kept(raw)):
+            self._known.keep(raw, kept)
         return asked
 
 

@@ -11,10 +11,10 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 
 
 class Repeats(Generic[_Value]):
-    """Values by the bytes that they were made of; kept from the second time on that they were made.
+    """Values by the bytes that they were made of.
 
-    So what never comes again, as most of what a bot sends, takes no memory. Of more than `most` values, or of more than
-    `most_bytes` that they were made of, all are forgotten. Not for several threads at once.
+    What never comes again, as most of what a bot sends, need take no memory: see `again`. Of more than `most` values,
+    or of more than `most_bytes` that they were made of, all are forgotten. Not for several threads at once.
     """
 
     def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
@@ -29,18 +29,21 @@ class Repeats(Generic[_Value]):
     def __len__(self) -> int:
         return len(self._values)
 
-    def made(self, of: bytes, value: _Value) -> None:
-        """Take note that this value was made of these bytes."""
+    def again(self, of: bytes) -> bool:
+        """Whether these bytes came before, so that it is time to keep what is made of them; from now on, they did."""
         # Two may have the same hash: then the first one is kept a little early.
         once, seen = self._once, hash(of)
-        if seen not in once:
-            if len(once) >= self._most:
-                once.clear()
-            once.add(seen)
-        elif len(of) <= self._most_bytes:
-            self._keep(of, value)
+        if seen in once:
+            return True
+        if len(once) >= self._most:
+            once.clear()
+        once.add(seen)
+        return False
 
-    def _keep(self, of: bytes, value: _Value) -> None:
+    def keep(self, of: bytes, value: _Value) -> None:
+        """Keep what was made of these bytes."""
+        if len(of) > self._most_bytes:
+            return
         self._bytes += len(of)
         if len(self._values) >= self._most or self._bytes > self._most_bytes:
             self._values.clear()

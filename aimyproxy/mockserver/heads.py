@@ -45,7 +45,9 @@ class Heads:
     def read(self, data: bytes, heard: Heard) -> None:
         """Take note of a request that was read from these bytes, and had nothing unusual in its head."""
         end = data.find(_END) + len(_END)
-        if end <= _LONGEST and data[end:] == heard.raw and not heard.last:
-            length = len(heard.raw)
-            known = _Known(heard.method, heard.target, heard.headers, heard.limit, length, heard.size - length)
-            self._known.made(data[:end], known)
+        head = data[:end]
+        if end > _LONGEST or not self._known.again(head) or heard.last or data[end:] != heard.raw:
+            return
+        length = len(heard.raw)
+        known = _Known(heard.method, heard.target, heard.headers, heard.limit, length, heard.size - length)
+        self._known.keep(head, known)

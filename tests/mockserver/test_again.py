@@ -65,8 +65,8 @@ class Never:
     def get(self, _of):
         return None
 
-    def made(self, _of, _value):
-        pass
+    def again(self, _of):
+        return False
 
 
 class Wire:
