@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aimyproxy.aimylogic import SYSTEM_VARIABLES
+from aimyproxy.redaction.grams import FEW, Grams
 from aimyproxy.redaction.shapes import phone_digits
 from aimyproxy.redaction.spellings import Spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_Key = TypeVar("_Key", bytes, int)
 Kind: TypeAlias = Literal["secret", "personal", "utterance"]
 """What a value is. An utterance is what a user said: most are words that mean nothing elsewhere."""
 
@@ -31,8 +30,6 @@ _PHONE_OR_EMAIL: Final = re.compile(r"\+?\d[\d ()-]{5,}\d|[^@\s]+@[^@\s]+\.[A-Za
 _ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|%[0-9a-fA-F]{2}")
 _NO_WORD: Final = re.compile(r"[0-9@]")
 _LONG: Final = 12
-_FEW: Final = 16
-"""So many needles are looked for one by one: that takes less time than to look at every word."""
 _WORDS: Final = re.compile(rb"[A-Za-z0-9]+")
 
 
@@ -43,7 +40,7 @@ class KnownValues:
         self._most = most
         self._values: OrderedDict[str, Spelled] = OrderedDict()
         self._short: dict[bytes, tuple[str, ...]] = {}
-        self._grams = (_Grams(8, "Q"), _Grams(4, "I"))
+        self._grams = (Grams(8), Grams(4))
 
     def __len__(self) -> int:
         return len(self._values)
@@ -91,14 +88,14 @@ class KnownValues:
         return sorted(found, key=lambda value: (len(value.text), value.text), reverse=True)
 
     def _short_in(self, raw: bytes) -> Iterator[str]:
-        if len(self._short) <= _FEW and not any(word in raw for word in self._short):
+        if len(self._short) <= FEW and not any(word in raw for word in self._short):
             return
         if b"\\" in raw or b"%" in raw:
             raw = _ESCAPES.sub(b" ", raw)
         if not self._short.keys().isdisjoint(words := _WORDS.findall(raw)):
             yield from {text for word in words if word in self._short for text in self._short[word]}
 
-    def _grams_for(self, needle: bytes) -> _Grams:
+    def _grams_for(self, needle: bytes) -> Grams:
         long, short = self._grams
         return long if len(needle) >= long.shortest else short
 
@@ -145,44 +142,6 @@ def _cases(text: str, replacement: str, kind: Kind) -> dict[str, str]:
     return cases
 
 
-class _Grams:
-    """Needles found by machine words: of a text every word at a multiple of its size is looked up, of a needle all.
-
-    So a look-up costs the same with a hundred and with thousands, and nothing has to be built anew for one more.
-    """
-
-    def __init__(self, size: int, code: Literal["Q", "I"]) -> None:
-        self._size = size
-        self._code = code
-        self._needles: dict[bytes, tuple[str, ...]] = {}
-        self._texts: dict[int, tuple[str, ...]] = {}
-        self.shortest = 2 * size - 1
-
-    def add(self, needle: bytes, text: str) -> None:
-        self._needles[needle] = (*self._needles.get(needle, ()), text)
-        for word in self._of(needle):
-            self._texts[word] = (*self._texts.get(word, ()), text)
-
-    def remove(self, needle: bytes, text: str) -> None:
-        _without(self._needles, needle, text)
-        for word in self._of(needle):
-            _without(self._texts, word, text)
-
-    def found_in(self, raw: bytes) -> set[str]:
-        if len(self._needles) <= _FEW:
-            return {text for needle, texts in self._needles.items() if needle in raw for text in texts}
-        # A list of them takes half of the time that walking the memory does.
-        words = memoryview(raw + bytes(-len(raw) % self._size)).cast(self._code).tolist()
-        if self._texts.keys().isdisjoint(words):
-            return set()
-        return {text for word in words if word in self._texts for text in self._texts[word]}
-
-    def _of(self, needle: bytes) -> set[int]:
-        # Of a long one the end: tokens of one maker begin alike.
-        tail = needle[-self.shortest :]
-        return {int.from_bytes(tail[start : start + self._size], sys.byteorder) for start in range(self._size)}
-
-
-def _without(texts: dict[_Key, tuple[str, ...]], key: _Key, text: str) -> None:
+def _without(texts: dict[bytes, tuple[str, ...]], key: bytes, text: str) -> None:
     if left := tuple(other for other in texts.pop(key, ()) if other != text):
         texts[key] = left
