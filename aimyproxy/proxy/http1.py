@@ -192,11 +192,14 @@ class Http1Server(_http1.Http1Server):
 
 
 class ChunkedReader(h11_readers.ChunkedReader):
-    """Reads a chunked body."""
+    """Reads a chunked body; what stands around the chunks has an end, too."""
 
     def __call__(self, buf: ReceiveBuffer) -> h11.Data | h11.EndOfMessage | None:
         """As the original, without trailers at the end."""
         event = super().__call__(buf)
+        # Then it waits for the end of a line, or of the trailers.
+        if event is None and len(buf) > _MOST_HEAD:
+            raise h11.RemoteProtocolError(f"more than {_MOST_HEAD:,} bytes around a chunk")
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
 
 

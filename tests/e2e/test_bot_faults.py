@@ -70,6 +70,16 @@ REFUSED = {
     "a length that is none": (POST + b"Content-Length: 1x\r\n\r\n", 400, "ontent-"),
     "two lengths": (POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "ransfer-"),
     "chunks that are none": (POST + b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n", 400, "illegal chunk"),
+    "a chunk's line that is endless": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 300_000,
+        400,
+        "262,144 bytes",
+    ),
+    "endless trailers": (
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 50_000,
+        400,
+        "262,144 bytes",
+    ),
     "a whole URL": (b"GET http://127.0.0.1:1/ HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "no open proxy"),
     "CONNECT": (b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", 400, "no open proxy"),
     "an endless head": (POST + b"X: " + b"x" * 300_000, 431, "262,144 bytes"),

@@ -67,6 +67,7 @@ FAILING = {
     "two_lengths": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", CHUNKED[17:], b"0\r\n\r\n"), 502, "protocol"),
     "a_length_that_is_none": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}"), 502, "protocol"),
     "no_chunks": (sends(CHUNKED, b"this is no chunk\r\n"), 502, "protocol"),
+    "an_endless_line": (sends(CHUNKED, b"1;" + b"x" * 400_000), 502, "protocol"),
     "a_head_too_large": (sends(b"HTTP/1.1 200 OK\r\nX: %s\r\n\r\n" % (b"x" * 262_121)), 502, "protocol"),
     "an_endless_head": (sends(b"HTTP/1.1 200 OK\r\n", b"X: " + b"x" * 400_000), 502, "protocol"),
     "too_large": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 60000001\r\n\r\n", b"x" * 1000), 502, "protocol"),
