@@ -38,6 +38,7 @@ _MOST_HEAD: Final = 256 * 1024
 _MOST_AHEAD: Final = 1_000_000
 """How many bytes of further requests may come before an answer."""
 _HEADS_END: Final = re.compile(rb"\n\r?\n")
+_EMPTY_LINES: Final = re.compile(rb"(?:\r?\n)++")
 _INTERIM: Final = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
 
 
@@ -113,8 +114,8 @@ class Http1Server(_http1.Http1Server):
 
     def read_headers(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
         """As the original, with an end to what a head may be, and behind empty lines (RFC 9112, 2.2)."""
-        while bytes(self.buf).startswith((b"\r\n", b"\n")):
-            self.buf.maybe_extract_lines()
+        if empty := _EMPTY_LINES.match(bytes(self.buf)):
+            self.buf.maybe_extract_at_most(empty.end())
         if _has_long_head(self.buf):
             yield commands.SendData(self.conn, refusal(431, f"A request's head may have {_MOST_HEAD:,} bytes."))
             yield from self._hang_up()

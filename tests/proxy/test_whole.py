@@ -6,6 +6,7 @@ from collections import deque
 from types import SimpleNamespace
 
 import pytest
+from h11._receivebuffer import ReceiveBuffer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mitmproxy import http
@@ -321,3 +322,23 @@ def test_what_was_sent_ahead_has_an_end_too(ahead, still_listens):
     assert hooks.count("requestheaders") == ends >= 1
     assert wire.bot.state is ConnectionState.CLOSED
     assert wire.said.get("bot", b"").count(b"200 OK") == still_listens * (2 if ahead is PLAIN_REQUEST else 1)
+
+
+class Watched(ReceiveBuffer):
+    """Counts how often all of it is copied."""
+
+    copied = 0
+
+    def __bytes__(self):
+        self.copied += 1
+        return super().__bytes__()
+
+
+def test_empty_lines_are_passed_over_at_once():
+    """One by one, a megabyte of them would keep all other bots waiting."""
+    wire = Wire(by_whole=True)
+    reader = wire.layer.connections[wire.bot]
+    reader.buf = Watched()
+    wire.hear(wire.bot, b"\r\n\n" * 1000 + PLAIN_REQUEST)
+    assert [name for name, *_ in wire.seen] == ["requestheaders", "request"]
+    assert reader.buf.copied < 10
