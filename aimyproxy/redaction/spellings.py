@@ -71,13 +71,12 @@ class Spelled:
         else:
             spelled = {run} if len(run) >= SHORTEST_NEEDLE else set(_encodings(self.text))
         spelled |= {old.encode() for old, _ in self.fragments}
-        if self._written:
-            spelled |= {(separator.join(tail)).encode() for separator in " -" for tail in _tails(self.text)}
+        spelled |= {tail.encode() for tail in self._tails}
         return tuple(needle for needle in spelled if len(needle) >= SHORTEST_NEEDLE)
 
     def may_be_in(self, raw: bytes) -> bool:
         """Whether the bytes (UTF-8 or JSON) spell the value, as far as that is quickly told."""
-        if not self.encoded and not self._written and not all(run in raw for run in self._runs):
+        if not self.encoded and not self._tails and not all(run in raw for run in self._runs):
             return False
         return any(needle in raw for needle in self.needles)
 
@@ -109,13 +108,19 @@ class Spelled:
             text = self._pattern.sub(self._spelled_alike, text)
         for old, new in self.fragments:
             text = text.replace(old, new)
-        return self._written.sub(self._written_alike, text) if self._written else text
+        # A pattern takes as long to make as a hundred exchanges take to look through.
+        return self._written.sub(self._written_alike, text) if any(tail in text for tail in self._tails) else text
 
     @cached_property
-    def _written(self) -> re.Pattern[str] | None:
-        """How people write the digits, if they may be a phone number; +7 and 8 are the same to them."""
+    def _tails(self) -> tuple[str, ...]:
+        """The last seven digits as people write them, if the value may be a phone number."""
         if not _PHONE.fullmatch(self.text):
-            return None
+            return ()
+        return tuple({separator.join(tail) for separator in " -" for tail in _groups(self.text[-7:])})
+
+    @cached_property
+    def _written(self) -> re.Pattern[str]:
+        """How people write the digits of a phone number; +7 and 8 are the same to them."""
         first = "[78]" if len(self.text) == 11 and self.text[0] in "78" else self.text[0]
         return re.compile(f"(?<![0-9]){first}" + "".join(_BETWEEN + digit for digit in self.text[1:]) + "(?![0-9])")
 
@@ -146,11 +151,11 @@ class Spelled:
         )
 
 
-def _tails(digits: str) -> Iterator[tuple[str, ...]]:
+def _groups(seven: str) -> Iterator[tuple[str, ...]]:
     """The last seven digits of a phone number in the groups that they are written in."""
-    yield digits[-7:-4], digits[-4:-2], digits[-2:]
-    yield digits[-7:-4], digits[-4:]
-    yield (digits[-7:],)
+    yield seven[:3], seven[3:5], seven[5:]
+    yield seven[:3], seven[3:]
+    yield (seven,)
 
 
 def _encodings(text: str) -> Iterator[bytes]:
