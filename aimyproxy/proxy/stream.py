@@ -61,7 +61,7 @@ STATUS: Final[Mapping[FailureKind, int]] = {"connect": 502, "timeout": 504, "dis
 _CUT_SHORT: Final = ("server closed connection", "peer closed connection", "unexpected server response: b'HTTP/")
 
 # What one reader takes for the end of a line, and another doesn't; a folded line, too.
-_ENDS_PERHAPS: Final = re.compile(rb"\s*[\r\n\0]\s*")
+_ENDS_PERHAPS: Final = re.compile(rb"[\r\n\0][\s\0]*+")
 
 
 def failure_response(failure: Failure) -> http.Response:
