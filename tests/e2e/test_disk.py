@@ -241,9 +241,10 @@ def test_there_is_an_end_to_what_is_held(tmp_path, workers):
     assert one.told(rf"Recorded {held + 1} of 23 exchanges \(0 failed\)") == 1
 
 
-def test_a_disk_of_another_machine_that_does_not_answer_keeps_nobody_waiting(tmp_path, workers):
+@pytest.mark.parametrize("disk", ["near", "far"])
+def test_a_disk_that_does_not_answer_keeps_nobody_waiting(tmp_path, workers, disk):
     """A write that never returns is a fault as any other: the bot is served, and all is written when it does."""
-    with recorder(tmp_path / "recordings", workers, disk="far") as one:
+    with recorder(tmp_path / "recordings", workers, disk=disk) as one:
         one.ask()
         one.control.write_text("pwrite HANG")
         one.ask()
