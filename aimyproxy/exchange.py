@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Header names and values in the order of the wire, names as they were spelled."""
 
-HOP_BY_HOP: Final = frozenset(
+Conversation: TypeAlias = tuple[str | None, str | None, str]
+"""channelType, channelId and userId: one user in one channel."""
+
+_HOP_BY_HOP: Final = frozenset(
     {
         "connection",
         "content-length",
@@ -28,14 +31,19 @@ HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
-"""Headers, in lower case, that belong to one connection: who passes a message on leaves them out (RFC 9110, 7.6.1)."""
-
-Conversation: TypeAlias = tuple[str | None, str | None, str]
-"""channelType, channelId and userId: one user in one channel."""
 
 BodyKind: TypeAlias = Literal["json", "text", "base64", "absent"]
 FailureKind: TypeAlias = Literal["connect", "timeout", "disconnect", "protocol", "client_gone"]
 FAILURE_KINDS: Final = get_args(FailureKind)
+
+
+def hop_by_hop(headers: Headers) -> frozenset[str]:
+    """The names, in lower case, of what among these headers belongs to one connection.
+
+    Who passes a message on leaves it out (RFC 9110, 7.6.1); `Connection` may name more of it.
+    """
+    named = [value for name, value in headers if name.lower() == "connection"]
+    return _HOP_BY_HOP.union(name.strip().lower() for value in named for name in value.split(","))
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,9 @@ def _reason(asked: Asked, standing: Standing) -> str:
 def _suggestion(asked: Asked, arguments: str) -> str:
     if asked.event is None:
         return 'To answer it, add a mock {"event": null, "answer": {…}} to mocks.json.'
-    event = shlex.quote(asked.event[:_LONGEST_EVENT])
+    if len(asked.event) > _LONGEST_EVENT:
+        return "To answer it, add a mock to mocks.json; its event is too long for a command."
+    event = shlex.quote(asked.event)
     answer = """--answer '{"variable": "value"}'"""
     if event.startswith("-"):
         return f"To answer it: aimyproxy mock {arguments} {answer} -- {event}"

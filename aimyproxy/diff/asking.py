@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from yarl import URL
 
+from aimyproxy.connecting import connection_problem
 from aimyproxy.content import ACCEPTED, body_of
-from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
+from aimyproxy.exchange import Exchange, Failure, Response, Timing, hop_by_hop
 from aimyproxy.store.recording import now
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aimyproxy.trust import Trust
 
 _LONGEST_HEADER: Final = 64 * 1024
-_NOT_RESENT: Final = HOP_BY_HOP | {"accept-encoding", "content-encoding", "expect", "host"}
+_NOT_RESENT: Final = {"accept-encoding", "content-encoding", "expect", "host"}
 
 
 def session_of(timeout: float, trust: Trust) -> aiohttp.ClientSession:
@@ -68,13 +68,7 @@ async def _response(session: aiohttp.ClientSession, target: Target, request: Req
 
 def headers_to_send(request: Request, target: Target, mark: str | None) -> list[tuple[str, str]]:
     """The recorded headers less those of one connection only, and the one of this name that marks a replay."""
-    named = {
-        name.strip().lower()
-        for header, value in request.headers
-        if header.lower() == "connection"
-        for name in value.split(",")
-    }
-    dropped = _NOT_RESENT | named | ({mark.lower()} if mark else set())
+    dropped = hop_by_hop(request.headers) | _NOT_RESENT | ({mark.lower()} if mark else set())
     if request.body.encoded:
         # The body could not be decoded when it was recorded: it is sent as it came.
         dropped -= {"content-encoding"}
@@ -103,21 +97,6 @@ def _failure(error: Exception) -> tuple[Failure, bool]:
 
 def _kind(error: aiohttp.ClientError | OSError) -> FailureKind:
     return "protocol" if isinstance(error, aiohttp.ClientResponseError) else "disconnect"
-
-
-def connection_problem(error: aiohttp.ClientConnectorError) -> str:
-    """The system's word for why there is no connection, "" where there is none."""
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"the name {error.host} can't be resolved"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        why = getattr(error.certificate_error, "verify_message", "")
-        return f"its certificate can't be verified ({why or 'it is not trusted'}; see --ca)"
-    # aiohttp's own text repeats the address, and speaks of ssl where there is none.
-    if isinstance(error, aiohttp.ClientSSLError):
-        reason = str(getattr(error.os_error, "reason", None) or error.os_error.strerror or "it hangs up")
-        return f"it speaks no TLS, or not ours ({reason.replace('_', ' ').lower()})"
-    code = error.os_error.errno
-    return os.strerror(code) if code and code > 0 else ""
 
 
 def _text(raw: bytes) -> str:

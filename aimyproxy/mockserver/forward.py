@@ -12,9 +12,9 @@ import aiohttp
 from yarl import URL
 
 from aimyproxy import aimylogic
+from aimyproxy.connecting import connection_problem
 from aimyproxy.content import kept_body
-from aimyproxy.diff.asking import connection_problem
-from aimyproxy.exchange import HOP_BY_HOP, Exchange, Failure, Response, Timing
+from aimyproxy.exchange import Exchange, Failure, Response, Timing, hop_by_hop
 from aimyproxy.guard import OUTSIDE, UNRECORDED
 from aimyproxy.mockserver.limits import BODY_LIMIT
 from aimyproxy.mockserver.messages import Reply, kept_headers, kept_request
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from aimyproxy.target import Target
     from aimyproxy.trust import Trust
 
-_NOT_SENT: Final = HOP_BY_HOP | {"host", "expect"}
+_NOT_SENT: Final = {"host", "expect"}
 # The server that listens to the bot sets its own.
-_NOT_RETURNED: Final = HOP_BY_HOP | {"date", "aimyproxy-answer"}
+_NOT_RETURNED: Final = {"date", "aimyproxy-answer"}
 # Headers that the bot didn't send are not for us to invent.
 _NOT_INVENTED: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
@@ -88,7 +88,8 @@ class Forward:
                 return _refused(UNRECORDED)
         if isinstance(got, Failure):
             return self._failure(504 if got.kind == "timeout" else 502, got.message)
-        returned = tuple((name, value) for name, value in got.headers if name.lower() not in _NOT_RETURNED)
+        kept_back = hop_by_hop(got.headers) | _NOT_RETURNED
+        returned = tuple((name, value) for name, value in got.headers if name.lower() not in kept_back)
         return Reply(got.status, returned, got.body, "forward")
 
     async def _asked(self, request: Request, raw: bytes) -> _Got | Failure:
@@ -138,7 +139,8 @@ class Forward:
         return self._session
 
     def _sent(self, headers: Headers) -> list[tuple[str, str]]:
-        sent = [(name, value) for name, value in headers if name.lower() not in _NOT_SENT]
+        kept_back = hop_by_hop(headers) | _NOT_SENT
+        sent = [(name, value) for name, value in headers if name.lower() not in kept_back]
         sent.append(("Host", self._target.host_header))
         authorization = self._target.authorization
         if authorization and not any(name.lower() == "authorization" for name, _ in sent):
@@ -146,7 +148,7 @@ class Forward:
         return sent
 
     def _failure(self, status: int, problem: str) -> Reply:
-        document = {"error": f"aimyproxy could not forward to {self._target.display}: {problem}"}
+        document = {"error": f"aimyproxy could not forward: {problem}"}
         return Reply.of_json(status, document, "forward")
 
 

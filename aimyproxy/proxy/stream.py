@@ -233,7 +233,8 @@ class Stream(http_layers.HttpStream):
         if seconds := self.flow.metadata.get(TIMED_OUT):
             return webhook_failure("timeout", address, f"{seconds:g} s")
         if not self.context.server.timestamp_start or self.context.server.error:
-            return webhook_failure("connect", address, message)
+            advice = " (see --ca)" if "certificate verify failed" in message.lower() else ""
+            return webhook_failure("connect", address, f"{message.rstrip('.')}{advice}")
         if any(sign in message for sign in _CUT_SHORT):
             return webhook_failure("disconnect", address)
         return webhook_failure("protocol", address, message)

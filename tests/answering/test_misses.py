@@ -127,3 +127,10 @@ def test_every_miss_is_explained_as_json_and_as_text(recorded, asked):
     assert miss.nearest[0].differences
     assert jsonvalue.loads(jsonvalue.dumps(miss.document()))["nearest"]
     assert all(miss.lines())
+
+
+def test_no_command_is_suggested_that_would_make_a_mock_for_another_event():
+    """As one with a shortened name would."""
+    text = str(explained([exchange(request())], request(action="x" * 101)))
+    assert "aimyproxy mock" not in text
+    assert "its event is too long for a command" in text

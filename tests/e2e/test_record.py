@@ -388,6 +388,7 @@ def test_an_https_target_is_verified(tmp_path, authority):
             assert head.startswith(b"HTTP/1.1 502")
             assert json.loads(body)["failure"] == "connect"
             assert "ertificate verify failed" in json.loads(body)["error"]
+            assert json.loads(body)["error"].endswith("(see --ca).")
         with recorder(tmp_path, url, "--ca", authority / "ca.pem") as (_, port):
             assert post(port, BOT) == ECHO
 

@@ -27,8 +27,17 @@ def forward(url, request=None, raw=b"{}", timeout=10.0):
 def test_the_target_gets_what_the_bot_sent_and_the_bot_what_the_target_answered():
     """Method, path, headers and the very bytes, less what belongs to one connection only."""
     compressed = gzip.compress(b"{}")
-    response = answer(compressed, b"Content-Encoding: gzip", b"Set-Cookie: a=1", b"Connection: close", b"Date: Mon")
-    headers = (("x-one", "1"), ("Host", "bot"), ("Connection", "x"), ("Content-Length", "9"), ("x-one", "Иван"))
+    response = answer(
+        compressed, b"Content-Encoding: gzip", b"Set-Cookie: a=1", b"Connection: x, close", b"X: y", b"Date: Mon"
+    )
+    headers = (
+        ("x-one", "1"),
+        ("Host", "bot"),
+        ("Connection", "x, Own"),
+        ("own", "y"),
+        ("Content-Length", "9"),
+        ("x-one", "Иван"),
+    )
     with Upstream(answering(response)) as upstream:
         reply = forward(f"{upstream.url}?key=1", Request("PUT", "/a%20b?c=d", headers, Body()), b"\xffraw")
     assert (reply.status, reply.body, reply.source) == (200, compressed, "forward")
@@ -65,13 +74,12 @@ def test_user_and_password_of_the_target_are_sent_and_never_shown():
 
 def test_a_target_that_is_down_is_a_502():
     """In one line of JSON that names it."""
-    url = f"http://127.0.0.1:{free_port()}/bot"
-    reply = forward(url)
+    port = free_port()
+    reply = forward(f"http://127.0.0.1:{port}/bot")
     assert (reply.status, reply.source) == (502, "forward")
-    assert json.loads(reply.body)["error"].startswith(
-        f"aimyproxy could not forward to {url}: The webhook at 127.0.0.1:"
+    assert json.loads(reply.body)["error"] == (
+        f"aimyproxy could not forward: The webhook at 127.0.0.1:{port} can't be reached: Connection refused."
     )
-    assert b"can't be reached: Connection refused." in reply.body
 
 
 def test_a_target_that_hangs_up_is_a_502():
