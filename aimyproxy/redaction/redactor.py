@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import quote, unquote
+from typing import TYPE_CHECKING, NamedTuple
 
 from aimyproxy import aimylogic, jsonvalue
 from aimyproxy.documents import request_document, to_document
 from aimyproxy.exchange import Body, Failure, Request, Response
 from aimyproxy.redaction.known import MOST, KnownValues, searched
 from aimyproxy.redaction.members import Members
-from aimyproxy.redaction.names import PAIR, QUERY, header_kind
+from aimyproxy.redaction.named import AUTHORIZED, Named
 from aimyproxy.redaction.pseudonyms import Pseudonyms
 from aimyproxy.redaction.replacing import Replacing, as_bytes, as_text
 from aimyproxy.redaction.rules import SECRETS, Rules
@@ -31,10 +27,6 @@ if TYPE_CHECKING:
     from aimyproxy.redaction.known import Kind
 
     Variables: TypeAlias = Mapping[str, JSON] | None
-
-_AUTHORIZED: Final = re.compile(r"(?:bearer|basic|token) +(?=\S)", re.IGNORECASE)
-_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]*) +(\S.*)", re.DOTALL)
-_COOKIE: Final = re.compile(r"((?:^|;)\s*[^=;]*=\s*)([^;]*)")
 
 
 class Asked(NamedTuple):
@@ -64,7 +56,8 @@ class Redactor:
         self.key = key
         self.pseudonyms = Pseudonyms(key)
         self._known = KnownValues(most)
-        self._members = Members(rules, self._take, self._by_name)
+        self._named = Named(self._secret)
+        self._members = Members(rules, self._take, self._named.text)
         self._lock = threading.RLock()
         self._spared: Callable[[str, Kind], bool] | None = None
         self._replaced: dict[str, str] = {}
@@ -78,7 +71,7 @@ class Redactor:
         """Redact by this key and these rules from now on; what is known stays so."""
         with self._lock:
             self.rules = rules
-            self._members = Members(rules, self._take, self._by_name)
+            self._members = Members(rules, self._take, self._named.text)
             if key != self.key:
                 self.key, self.pseudonyms = key, Pseudonyms(key)
                 self._known.replace_by(self.pseudonyms.of)
@@ -130,7 +123,7 @@ class Redactor:
         frame = exchange.request.body.variables()
         with self.sparing(collect):
             own = self._members
-            self._members = Members(rules, self._take, self._by_name)
+            self._members = Members(rules, self._take, self._named.text)
             try:
                 self._placed(exchange, self._request(exchange.request, frame), frame)
             finally:
@@ -161,7 +154,7 @@ class Redactor:
     def heed(self, headers: Headers) -> None:
         """Know the secrets that stand in these headers."""
         with self._lock:
-            self._headers(headers)
+            self._named.headers(headers)
 
     def json(self, value: JSON, frame: Variables = None) -> JSON:
         """A JSON value with what rules name in it and the known values replaced; the very same where there are none.
@@ -185,7 +178,7 @@ class Redactor:
     def raw(self, raw: bytes) -> bytes:
         """Bytes of whatever, without their secrets by name and the known values."""
         with self._lock:
-            return as_bytes(self.text(self._by_name(as_text(raw))))
+            return as_bytes(self.text(self._named.text(as_text(raw))))
 
     def text(self, text: str) -> str:
         """A text for a screen or a log, with the known values replaced in it."""
@@ -218,20 +211,20 @@ class Redactor:
         return replace(exchange, request=request, response=response, failure=failure)
 
     def _request(self, request: Request, frame: Variables) -> Request:
-        path = self._query(request.path) if "=" in request.path else request.path
-        headers, body = self._headers(request.headers), self._body(request.body, frame)
+        path = self._named.query(request.path) if "=" in request.path else request.path
+        headers, body = self._named.headers(request.headers), self._body(request.body, frame)
         if path is request.path and headers is request.headers and body is request.body:
             return request
         return Request(request.method, path, headers, body)
 
     def _response(self, response: Response, frame: Variables) -> Response:
-        headers, body = self._headers(response.headers), self._body(response.body, frame)
+        headers, body = self._named.headers(response.headers), self._body(response.body, frame)
         if headers is response.headers and body is response.body:
             return response
         return Response(response.status, headers, body)
 
     def _failure(self, failure: Failure) -> Failure:
-        message = self._by_name(failure.message)
+        message = self._named.text(failure.message)
         return failure if message == failure.message else Failure(failure.kind, message)
 
     def _body(self, body: Body, frame: Variables) -> Body:
@@ -239,10 +232,10 @@ class Redactor:
             value = self._members.redacted(body.value, frame)
             return body if value is body.value else Body("json", value)
         if body.kind == "text":
-            text = self._by_rules(self._by_name(body.value), frame)
+            text = self._by_rules(self._named.text(body.value), frame)
             return body if text == body.value else replace(body, value=text)
         if body.kind == "base64":
-            return replace(body, value=as_bytes(self._by_name(as_text(body.value))))
+            return replace(body, value=as_bytes(self._named.text(as_text(body.value))))
         return body
 
     def _by_rules(self, text: str, frame: Variables) -> str:
@@ -253,78 +246,12 @@ class Redactor:
         redacted = self._members.redacted(variables, frame)
         return text if redacted is variables else jsonvalue.dumps(redacted).decode()
 
-    def _headers(self, headers: Headers) -> Headers:
-        changed = tuple([(name, self._header(name, value)) for name, value in headers])
-        return headers if changed == headers else changed
-
-    def _header(self, name: str, value: str) -> str:
-        kind = header_kind(name)
-        if kind == "other":
-            return self._query(value) if "=" in value and "?" in value else value
-        if kind == "credentials":
-            return self._credentials(value)
-        if kind == "key":
-            return self._credentials(value) if _AUTHORIZED.match(value) else self._encoded(value)
-        count = 1 if kind == "set-cookie" else 0
-        return _COOKIE.sub(lambda found: found[1] + self._encoded(found[2]), value, count)
-
-    def _credentials(self, value: str) -> str:
-        found = _SCHEME.fullmatch(value)
-        if not found:
-            return self._encoded(value)
-        scheme, rest = found.groups()
-        replacement = self._encoded(rest)
-        if scheme.lower() == "basic" and replacement != rest:
-            self.learn(_password(rest))
-        return value[: found.start(2)] + replacement
-
-    def _query(self, text: str) -> str:
-        return QUERY.sub(lambda found: found[0][: -len(found["value"])] + self._parameter(found["value"]), text)
-
-    def _parameter(self, value: str) -> str:
-        spaced = value.replace("+", "%20")
-        replacement = self._encoded(spaced)
-        return value if replacement == spaced else replacement
-
-    def _encoded(self, value: str) -> str:
-        """What stands for a secret that may be percent-encoded: it comes again as it is, or decoded."""
-        plain = unquote(value, errors="surrogateescape")
-        replacement = self._secret(plain)
-        if plain in (value, replacement):
-            return replacement if plain == value else value
-        # Or there only is a percent sign in it.
-        self._secret(value)
-        return quote(replacement, errors="surrogateescape")
-
-    def _by_name(self, text: str) -> str:
-        """A text with the secrets in it that a name tells: of a member of JSON, or of a parameter."""
-        if '"' in text:
-            text = PAIR.sub(self._pair, text)
-        return self._query(text) if "=" in text else text
-
-    def _pair(self, found: re.Match[str]) -> str:
-        group = "text" if found["text"] is not None else "number"
-        start, end = found.start(group) - found.start(), found.end(group) - found.start()
-        whole, value = found[0], found[group]
-        return whole[:start] + self._inside_json(value) + whole[end:]
-
-    def _inside_json(self, value: str) -> str:
-        """What stands between quotes in JSON, replaced: what it spells, if it has escapes."""
-        if "\\" not in value:
-            return self._secret(value)
-        try:
-            plain = json.loads(f'"{value}"', strict=False)
-        except ValueError:
-            return self._secret(value)
-        replacement = self._secret(plain)
-        return value if replacement == plain else json.dumps(replacement)[1:-1]
-
     def _secret(self, value: str) -> str:
         return str(self._take(value, "secret"))
 
     def _take(self, value: JSON, kind: Kind) -> JSON:
         """What stands for a scalar at a place that rules name; from now on it is known."""
-        if kind == "secret" and isinstance(value, str) and (scheme := _AUTHORIZED.match(value)):
+        if kind == "secret" and isinstance(value, str) and (scheme := AUTHORIZED.match(value)):
             # Else a token would be another one where a member repeats its header whole.
             return scheme[0] + str(self._take(value[scheme.end() :], kind))
         text = value if isinstance(value, str) else repr(value)
@@ -353,13 +280,3 @@ def restoring(replaced: Mapping[str, str]) -> list[Spelled]:
         if how := searched(text, "secret") or searched(text, "personal"):
             found.append(Spelled(replacement, text, apart=how == "apart"))
     return found
-
-
-def _password(credentials: str) -> list[str]:
-    """The password in the base64 of `user:password`, and both of them; the user where that is the secret."""
-    try:
-        plain = base64.b64decode(credentials + "==").decode()
-    except ValueError:
-        return []
-    user, _, password = plain.partition(":")
-    return [part for part in (plain, password or user) if part]
