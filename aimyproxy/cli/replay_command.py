@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aimyproxy import garbage
 from aimyproxy.cli.access_options import admin_options, guard_options
 from aimyproxy.cli.answer_options import answer_options
 from aimyproxy.cli.exposure import warn_of_access, warn_of_rights
@@ -16,7 +17,6 @@ from aimyproxy.cli.miss_options import miss_options
 from aimyproxy.cli.options import check_alone, listen_option, log_option, recordings_option, tls_options
 from aimyproxy.cli.output import lines_are_json, say, say_set_aside, saying_aside
 from aimyproxy.cli.redaction import redaction_options, secrets_told
-from aimyproxy.cli.starting import started, starting
 from aimyproxy.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 @log_option
 @recordings_option
 @saying_aside()
-@starting()
+@garbage.not_looked_for()
 def command(
     name: str,
     missing: Missing,
@@ -117,7 +117,7 @@ def command(
     )
 
     def listening(about: About) -> None:
-        started()
+        garbage.looked_for()
         screen.listening(about)
         warn_of_access(listen, guard, missing.trust)
         if admin:

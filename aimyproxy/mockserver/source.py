@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from aimyproxy import garbage
 from aimyproxy.answering.background import Hints
 from aimyproxy.answering.index import Index
 from aimyproxy.answering.mocks import Mock
@@ -51,7 +52,7 @@ def load(recording: Recording, match: Match) -> Index:
         StoreError: the operating system refused to read it.
         NewerFormat: a later version of aimyproxy wrote it.
     """
-    with _without_collecting():
+    with garbage.not_looked_for():
         mocks, hints = read_mocks(recording.mocks), read_hints(recording.hints)
         if recording.size() <= _SMALL:
             return Index.build(recording, mocks, match, hints)
@@ -61,18 +62,6 @@ def load(recording: Recording, match: Match) -> Index:
             return Index.of(HeldRecording(recording), mocks, match, hints)
         except NotInLines:
             return Index.build(recording, mocks, match, hints)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Building makes a great many objects and no garbage: looking for some costs a quarter of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 @contextmanager
@@ -165,7 +154,7 @@ class Source:
         took = 0.0
         # Not at once: the first request is not to wait for this either.
         if not stop.wait(_POLL_SECONDS):
-            with _without_collecting(), _giving_way():
+            with garbage.not_looked_for(), _giving_way():
                 self.index.prepare()
         while not self._rest(stop, max(_POLL_SECONDS, took * _REST)):
             begun = time.monotonic()
@@ -237,7 +226,7 @@ class Source:
             return
         if learned := self.index.learned:
             # So that requests don't wait for what was learned before, nor edits for all of it.
-            with _without_collecting():
+            with garbage.not_looked_for():
                 index.prepare(_for_a_while(sorted(learned)))
         self.index = index
         take(index)
@@ -248,7 +237,7 @@ class Source:
         exchanges, *_ = stamp
         if exchanges == self._loaded[0]:
             mocks, hints = read_mocks(self._recording.mocks), read_hints(self._recording.hints)
-            with _without_collecting():
+            with garbage.not_looked_for():
                 index = self.index.edited(mocks, hints)
             if index is not None:
                 return index

@@ -1,4 +1,4 @@
-"""The start of a command that serves: what it makes stays, and looking for garbage in it takes part of its time."""
+"""Not looking for garbage where there is none: it is a quarter of the time in which a great many objects are made."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def starting() -> Iterator[None]:
-    """A context in which nobody looks for garbage until `started` is called."""
+def not_looked_for() -> Iterator[None]:
+    """A context, or a function, in which nobody looks for garbage, unless `looked_for` is called."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -22,7 +22,7 @@ def starting() -> Iterator[None]:
             gc.enable()
 
 
-def started() -> None:
+def looked_for() -> None:
     """From now on garbage is looked for, in what is made from now on."""
     gc.freeze()
     gc.enable()
