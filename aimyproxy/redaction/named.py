@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 AUTHORIZED: Final = re.compile(r"(?:bearer|basic|token) +(?=\S)", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]*) +(\S.*)", re.DOTALL)
-_COOKIE: Final = re.compile(r"((?:^|;)\s*[^=;]*=\s*)([^;]*)")
+_COOKIE: Final = re.compile(r"((?:^|;)[^=;]*+=\s*+)([^;]*)")
 
 
 class Named:

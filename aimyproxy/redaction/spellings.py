@@ -31,6 +31,8 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?"
 _PHONE: Final = re.compile("[1-9][0-9]{9,14}")
 _BETWEEN: Final = "[ ()\u00a0-]{0,3}"
 _HEX: Final = "[0-9A-Fa-f]"
+# A pattern of so many pieces takes seconds to make, and hundreds of megabytes.
+_MOST_PIECES: Final = 1_000
 _AFTER_ESCAPE: Final = rf"(?<=%{_HEX}{{2}})|(?<=\\[nrtbf])|(?<=\\u{_HEX}{{4}})"
 _DIGIT_BEFORE: Final = rf"(?:(?<![0-9])|{_AFTER_ESCAPE})"
 _LETTER_BEFORE: Final = rf"(?:(?<![^\W\d_])|{_AFTER_ESCAPE})"
@@ -104,6 +106,8 @@ class Spelled:
         """The text with the replacement wherever the value is spelled, spelled alike."""
         if self._plain:
             text = text.replace(self.text, self.replacement)
+        elif self._intricate:
+            text = self._encoded_alike(text)
         else:
             text = self._pattern.sub(self._spelled_alike, text)
         for old, new in self.fragments:
@@ -132,6 +136,18 @@ class Spelled:
     def _plain(self) -> bool:
         return not self.apart and _PLAIN_RUN.fullmatch(self.text) is not None
 
+    def _encoded_alike(self, text: str) -> str:
+        # No spelling is shorter than the value.
+        if len(text) < len(self.text):
+            return text
+        for one, other in zip(_encodings(self.text), _encodings(self.replacement), strict=False):
+            text = text.replace(one.decode("utf-8", "surrogatepass"), other.decode("utf-8", "surrogatepass"))
+        return text
+
+    @cached_property
+    def _intricate(self) -> bool:
+        return sum(1 for _ in _PIECE.finditer(self.text)) > _MOST_PIECES
+
     @cached_property
     def _pieces(self) -> list[tuple[str, str]]:
         found = _PIECE.finditer(self.text)
@@ -159,12 +175,13 @@ def _groups(seven: str) -> Iterator[tuple[str, ...]]:
 
 
 def _encodings(text: str) -> Iterator[bytes]:
+    """How the text is usually spelled, in the same order for all texts."""
     raw = text.encode("utf-8", "surrogatepass")
     inside = jsonvalue.dumps(text)[1:-1]
     yield from (raw, inside)
     yield jsonvalue.dumps(inside.decode())[1:-1]
     yield html.escape(text).encode("utf-8", "surrogatepass")
-    for percent in {quote(raw, safe=safe) for safe in _SAFE} | {quote(raw, safe="").replace("%20", "+")}:
+    for percent in (*(quote(raw, safe=safe) for safe in _SAFE), quote(raw, safe="").replace("%20", "+")):
         low = _PERCENT.sub(lambda found: found[0].lower(), percent)
         yield from (percent.encode(), low.encode(), quote(percent).encode())
     if not text.isascii():

@@ -145,3 +145,12 @@ def test_what_only_looks_like_a_phone_number():
     one = Spelled("79991234567", "79204618350", apart=True)
     for text in ("179991234567", "7 999 123 45 678", "7.999.123.45.67", "7999123456"):
         assert one.substituted(text) == text
+
+
+@pytest.mark.parametrize(("encode", "decode"), FORMS)
+def test_a_value_of_very_many_pieces_is_replaced_without_a_pattern(encode, decode):
+    """Who sends one must not keep all others waiting until that is made."""
+    value = 'S3cret-(")' * 400
+    known = spelled(value)
+    assert decode(known.substituted(f"<{encode(value)}>")[1:-1]) == known.replacement
+    assert "_pattern" not in vars(known)
