@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHORTEST_NEEDLE: Final = 7
 """Bytes of the shortest needle that may stand inside a word."""
 
+_LONGEST_NEEDLE: Final = 64
 _PIECE: Final = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]+|.", re.DOTALL)
 # What no usual encoding spells otherwise.
 _PLAIN_RUN: Final = re.compile(r"[A-Za-z0-9._~-]+")
@@ -74,7 +75,8 @@ class Spelled:
             spelled = {run} if len(run) >= SHORTEST_NEEDLE else set(_encodings(self.text))
         spelled |= {old.encode() for old, _ in self.fragments}
         spelled |= {tail.encode() for tail in self._tails}
-        return tuple(needle for needle in spelled if len(needle) >= SHORTEST_NEEDLE)
+        # Of a long one its end is enough: who looks for all of it looks for ever where text and needle repeat a letter.
+        return tuple({needle[-_LONGEST_NEEDLE:] for needle in spelled if len(needle) >= SHORTEST_NEEDLE})
 
     def may_be_in(self, raw: bytes) -> bool:
         """Whether the bytes (UTF-8 or JSON) spell the value, as far as that is quickly told."""

@@ -154,3 +154,10 @@ def test_a_value_of_very_many_pieces_is_replaced_without_a_pattern(encode, decod
     known = spelled(value)
     assert decode(known.substituted(f"<{encode(value)}>")[1:-1]) == known.replacement
     assert "_pattern" not in vars(known)
+
+
+def test_needles_are_short():
+    """What is looked for at each place of a text must not cost as much as the longest value."""
+    long = spelled("S3cret-(" * 300)
+    assert max(map(len, long.needles)) == 64
+    assert long.may_be_in(json.dumps("S3cret-(" * 300).encode())
