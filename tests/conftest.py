@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,9 @@ from tests import forkserver
 settings.register_profile("quick", deadline=None, max_examples=50, print_blob=True)
 settings.register_profile("thorough", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Under `nohup`, commands leave a hangup to it that the signal is ignored; what they do with one is tested all the same.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 _MOST_WORKERS = 8
 
