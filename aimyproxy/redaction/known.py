@@ -19,6 +19,8 @@ Kind: TypeAlias = Literal["secret", "personal", "utterance"]
 
 MOST: Final = 10_000
 """How many values are remembered, in how many cases; those that were not met for the longest time are forgotten."""
+_MOST_CHARACTERS: Final = 16_000_000
+"""How long they are all together at most, with what stands for them as much again."""
 
 _COMMON: Final = frozenset(
     {name.lower() for name in SYSTEM_VARIABLES}
@@ -38,6 +40,7 @@ class KnownValues:
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
+        self._size = 0
         self._values: OrderedDict[str, Spelled] = OrderedDict()
         self._short: dict[bytes, tuple[str, ...]] = {}
         self._grams = (Grams(8), Grams(4))
@@ -74,7 +77,8 @@ class KnownValues:
         for needle in value.needles:
             self._grams_for(needle).add(needle, text)
         self._values[text] = value
-        if len(self._values) > self._most:
+        self._size += len(text)
+        while len(self._values) > self._most or self._size > _MOST_CHARACTERS:
             self._forget(next(iter(self._values)))
 
     def found_in(self, raw: bytes) -> list[Spelled]:
@@ -101,6 +105,7 @@ class KnownValues:
 
     def _forget(self, text: str) -> None:
         value = self._values.pop(text)
+        self._size -= len(text)
         if value.word:
             _without(self._short, value.word, text)
         for needle in value.needles:

@@ -22,6 +22,9 @@ _MANY: Final = 1 << 72
 _MARKS: Final = 1 << 24
 """Of a shape with at least `_MANY` values, replacements bear a mark that only the key makes: one of this many. So a
 replacement can be told from a value; that a value happens to bear its mark has a chance of 1 in 2^24."""
+_MOST: Final = 1_024
+"""So many places of a value are one number; those behind them are drawn each by itself, as numbers that are longer
+take too long."""
 _IN_PAIRS: Final = re.compile(r"[\x00-\x7fА-Яа-яЁё]*")
 _WITH_8: Final = re.compile("8[0-9]{10}")
 _EXPONENT: Final = re.compile(r"-?[0-9.]{1,40}[eE][+-]?[0-9]{1,4}")
@@ -40,8 +43,19 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self.of = lru_cache(maxsize=_CACHED)(self._of)
-        self.made = lru_cache(maxsize=_CACHED)(self._made)
+        self._remembered = lru_cache(maxsize=_CACHED)(self._of)
+        self._remembered_made = lru_cache(maxsize=_CACHED)(self._made)
+
+    def of(self, text: str) -> str:
+        """What stands for a text: as long, of the same shape, and different where the shape has room for that.
+
+        What stands for it in capital letters is the same in capital letters.
+        """
+        return self._remembered(text) if len(text) <= _MOST else self._of(text)
+
+    def made(self, text: str) -> bool | None:
+        """Whether the text stands for another one by this key; None where its shape has no room for a mark."""
+        return self._remembered_made(text) if len(text) <= _MOST else self._made(text)
 
     def for_value(self, value: JSON) -> JSON:
         """What stands for a JSON scalar, of the same type; null, true and false stay."""
@@ -52,21 +66,16 @@ class Pseudonyms:
         return type(value)(self.of(repr(value)))
 
     def _made(self, text: str) -> bool | None:
-        """Whether the text stands for another one by this key; None where its shape has no room for a mark."""
         text = _lower(text)
         if phone_digits(text):
             return None
-        shape = alphabets(text)
-        if math.prod(map(len, shape)) < _MANY:
+        places = _Places(alphabets(text))
+        if places.size < _MANY:
             return None
-        number, mark = divmod(_number(text, shape), _MARKS)
+        number, mark = divmod(places.number(text), _MARKS)
         return mark == self._mark(number)
 
     def _of(self, text: str) -> str:
-        """What stands for a text: as long, of the same shape, and different where the shape has room for that.
-
-        What stands for it in capital letters is the same in capital letters.
-        """
         if (low := _lower(text)) != text:
             pairs = zip(text, self.of(low), strict=True)
             return "".join(letter.upper() if before.isupper() else letter for before, letter in pairs)
@@ -75,31 +84,33 @@ class Pseudonyms:
         if _WITH_8.fullmatch(text):
             # The same number as with 7, to Russians.
             return "8" + self.of("7" + text[1:])[1:]
-        shape = alphabets(text)
-        size = math.prod(map(len, shape))
-        if size < 2:
+        places = _Places(alphabets(text))
+        if places.size < 2:
             return text
-        return self._permuted(text, shape, size) if size < _FEW else self._hashed(text, shape, size)
+        return self._permuted(text, places) if places.size < _FEW else self._hashed(text, places)
 
-    def _permuted(self, text: str, shape: list[str], size: int) -> str:
-        permutation = Permutation(self._key, "\0".join(shape).encode("utf-8", "surrogatepass"), size)
-        number, first = _number(text, shape), text
+    def _permuted(self, text: str, places: _Places) -> str:
+        shape = places.shape
+        permutation = Permutation(self._key, "\0".join(shape).encode("utf-8", "surrogatepass"), places.size)
+        number, first = places.number(text), text
         while True:
             number = permutation.of(number)
-            made = _spelled(number, shape)
+            made = places.spelled(number)
             # What looks like something else belongs to other values, and is only a step on the way.
             if made == first or (alphabets(made) == shape and _fits(made) == _fits(text)):
                 return made
 
-    def _hashed(self, text: str, shape: list[str], size: int) -> str:
-        attempt = 0
+    def _hashed(self, text: str, places: _Places) -> str:
+        attempt, size = 0, places.size
         marked = size >= _MANY
         numbers = size // _MARKS if marked else size
         while True:
             seed = hmac.digest(self._key, b"%d\0%b" % (attempt, text.encode("utf-8", "surrogatepass")), "sha256")
-            number = int.from_bytes(hashlib.shake_256(seed).digest(size.bit_length() // 8 + 9), "big") % numbers
-            made = _spelled(number * _MARKS + self._mark(number) if marked else number, shape)
-            if made != text and alphabets(made) == shape and _fits(made) == _fits(text):
+            length = size.bit_length() // 8 + 9
+            drawn = hashlib.shake_256(seed).digest(length + 2 * len(places.behind))
+            number = int.from_bytes(drawn[:length], "big") % numbers
+            made = places.spelled(number * _MARKS + self._mark(number) if marked else number, drawn[length:])
+            if made != text and alphabets(made) == places.shape and _fits(made) == _fits(text):
                 return made
             attempt += 1
 
@@ -112,19 +123,35 @@ def _lower(text: str) -> str:
     return text.lower() if _IN_PAIRS.fullmatch(text) else text
 
 
-def _number(text: str, shape: list[str]) -> int:
-    number = 0
-    for character, letters in zip(text, shape, strict=True):
-        number = number * len(letters) + letters.index(character)
-    return number
+class _Places:
+    """The places of a text where another character may stand: `size` is in how many ways those in front may be filled,
 
+    and `behind` are those that are too many to be part of one number.
+    """
 
-def _spelled(number: int, shape: list[str]) -> str:
-    letters = []
-    for alphabet in reversed(shape):
-        number, index = divmod(number, len(alphabet))
-        letters.append(alphabet[index])
-    return "".join(reversed(letters))
+    def __init__(self, shape: list[str]) -> None:
+        self.shape = shape
+        free = [place for place, letters in enumerate(shape) if len(letters) > 1]
+        self._front, self.behind = free[:_MOST], free[_MOST:]
+        self.size = math.prod(len(shape[place]) for place in self._front)
+
+    def number(self, text: str) -> int:
+        """Which of the ways in front a text of this shape is."""
+        number = 0
+        for place in self._front:
+            letters = self.shape[place]
+            number = number * len(letters) + letters.index(text[place])
+        return number
+
+    def spelled(self, number: int, drawn: bytes = b"") -> str:
+        """The text of this shape that the number means; the places behind are filled by two bytes each."""
+        filled = self.shape.copy()
+        for place in reversed(self._front):
+            number, index = divmod(number, len(self.shape[place]))
+            filled[place] = self.shape[place][index]
+        for place, high, low in zip(self.behind, drawn[::2], drawn[1::2], strict=True):
+            filled[place] = self.shape[place][(high << 8 | low) % len(self.shape[place])]
+        return "".join(filled)
 
 
 def _fits(text: str) -> bool:

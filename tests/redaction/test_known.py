@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aimyproxy.redaction import known
 from aimyproxy.redaction.known import KnownValues, searched
 from aimyproxy.redaction.pseudonyms import Pseudonyms
 
@@ -117,3 +118,14 @@ def test_few_are_found_as_many_are(values):
     assert set(found(known, text)) == values
     for value in values:
         assert set(found(known, text.replace(value, "-"))) == values - {value}
+
+
+def test_what_is_known_is_bounded_in_length_too(monkeypatch):
+    """A few very long values must not take all of the memory."""
+    monkeypatch.setattr(known, "_MOST_CHARACTERS", 100)
+    values = KnownValues()
+    for number in range(10):
+        values.add(f"q{number}w{number}e{number}" * 6, "x" * 36, "secret")
+    assert sum(map(len, values._values)) <= 100
+    assert values.found_in(b"q9w9e9" * 6)
+    assert not values.found_in(b"q1w1e1" * 6)
