@@ -130,7 +130,8 @@ class Forward:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._tls),
+                # What comes late on a connection that is kept would be the next answer.
+                connector=aiohttp.TCPConnector(ssl=self._tls, force_close=True),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=_NOT_INVENTED,

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import threading
+from contextlib import suppress
 
 from aimyproxy.exchange import Body, Request
 from aimyproxy.mockserver.forward import Forward
@@ -46,9 +47,46 @@ def test_the_target_gets_what_the_bot_sent_and_the_bot_what_the_target_answered(
     lines = head.split(b"\r\n")
     assert lines[0] == b"PUT /bot/a%20b?key=1&c=d HTTP/1.1"
     assert sorted(lines[1:]) == sorted(
-        [b"x-one: 1", "x-one: Иван".encode(), b"Host: 127.0.0.1:%d" % upstream.port, b"Content-Length: 4"]
+        [
+            b"x-one: 1",
+            "x-one: Иван".encode(),
+            b"Host: 127.0.0.1:%d" % upstream.port,
+            b"Content-Length: 4",
+            b"Connection: close",
+        ]
     )
     assert body == b"\xffraw"
+
+
+def test_what_comes_behind_an_answer_is_nobodys():
+    """Not the next request's either: it may be another user's."""
+    answered, late = threading.Event(), threading.Event()
+
+    def behave(connection, request):
+        connection.sendall(answer(request.rpartition(b"\r\n")[2]))
+        answered.wait(10)
+        with suppress(OSError):
+            connection.sendall(answer(b"late"))
+        late.set()
+        return True
+
+    async def ask():
+        forwarding = Forward(Target.parse(upstream.url), 10)
+        try:
+            for body in (b"first", b"second"):
+                answered.clear()
+                late.clear()
+                yield (await forwarding.reply(Request("POST", "/", (), Body()), body, None)).body
+                answered.set()
+                await asyncio.to_thread(late.wait, 10)
+        finally:
+            await forwarding.close()
+
+    async def both():
+        return [body async for body in ask()]
+
+    with Upstream(behave) as upstream:
+        assert asyncio.run(both()) == [b"first", b"second"]
 
 
 def test_a_redirect_is_the_bots_to_follow():
