@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aimyproxy import garbage
 from aimyproxy.cli.access_options import admin_options, guard_options
 from aimyproxy.cli.exposure import warn_of_access
 from aimyproxy.cli.keeping_options import keeping_options
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
 @log_option
 @recordings_option
 @saying_aside()
+@garbage.not_looked_for()
 def command(
     name: str,
     target: str,
@@ -137,6 +139,7 @@ def command(
         keeper = Keeper(recording, observer, redaction=redaction, room=keeping.room, strict=keeping.strict)
 
         def started(host: str, port: int) -> None:
+            garbage.looked_for()
             screen.listening(host, port, where.display, tls=bool(cert))
             warn_of_access(listen, guard, trust)
             surface.started()

@@ -7,7 +7,6 @@ checks the types of what it made itself. That is left out here; what mitmproxy's
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
 import logging
 import types
@@ -52,9 +51,6 @@ class Tuning:
             # A layer has to wait only for an addon that waits itself.
             kind.blocking = self._hooks.may_wait(kind)
         spare_checks()
-        # What was imported stays: looking through it for garbage would hold up a bot for some hundredths of a second.
-        gc.collect()
-        gc.freeze()
 
     def client_connected(self, client: Client) -> None:
         """A connection begins; its layers have seen no event yet."""

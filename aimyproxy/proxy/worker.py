@@ -11,6 +11,7 @@ from dataclasses import asdict
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from aimyproxy import garbage
 from aimyproxy.errors import AimyproxyError
 from aimyproxy.proxy.frames import Frame, Frames, Kind
 from aimyproxy.proxy.loops import loop_factory
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _CHUNK: Final = 1 << 18
 
 
+@garbage.not_looked_for()
 def work(settings: Settings, listening: socket.socket, channel: socket.socket, tell_served: bool) -> None:
     """All that a worker process does; it ends when it is told to over the channel, or when the channel ends.
 
@@ -81,6 +83,7 @@ class Link:
 
     def ready(self, _host: str, _port: int) -> None:
         """The worker takes connections."""
+        garbage.looked_for()
         self.tell(Kind.READY)
 
     def served(self, identity: int, _exchange: Exchange) -> None:
