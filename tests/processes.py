@@ -146,6 +146,8 @@ class Upstream:
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/bot"
         self.requests: list[bytes] = []
+        self.ended: list[bytes] = []
+        """The requests behind which it has closed the connection."""
         self._connections: list[socket.socket] = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -170,6 +172,7 @@ class Upstream:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        request = b""
         try:
             while request := read_message(connection):
                 self.requests.append(request)
@@ -179,6 +182,7 @@ class Upstream:
             pass
         finally:
             connection.close()
+            self.ended.append(request)
 
 
 def read_message(connection: socket.socket) -> bytes:

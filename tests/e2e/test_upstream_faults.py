@@ -7,11 +7,12 @@ import json
 import socket
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from tests.e2e.test_record import ECHO, recorded, recorder
-from tests.processes import Upstream, answer, answering, post, read_message, request_bytes
+from tests.processes import Upstream, answer, answering, eventually, post, read_message, request_bytes
 
 HUGE = b"x" * 50_000_000
 MOVED = answer(b"", b"Location: http://203.0.113.1/", status=b"302 Found")
@@ -165,11 +166,17 @@ def test_a_webhook_that_is_odd(proxied, name):
 def test_a_connection_that_was_closed_meanwhile_is_no_failure(proxied):
     """The bot's stays open, the webhook's is opened anew; nothing is sent twice."""
     _, port, upstream = proxied
-    before = len(upstream.requests)
+    before, ended = len(upstream.requests), len(upstream.ended)
+
+    def has_closed(times):
+        return sum(b"/closes_after_it" in one for one in upstream.ended[ended:]) >= times
+
     with socket.create_connection(("127.0.0.1", port)) as bot:
-        for _ in range(5):
+        for times in range(1, 6):
             bot.sendall(request_bytes(b"{}", "/closes_after_it"))
             assert read_message(bot) == ECHO
+            # Before that, nobody could know.
+            eventually(partial(has_closed, times), "its end")
     assert len(upstream.requests) == before + 5
 
 
