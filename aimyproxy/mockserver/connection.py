@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It begins."""
         self._transport = cast("asyncio.Transport", transport)
-        self._outgoing = Outgoing(self._transport)
+        self._outgoing = Outgoing(self._transport, self._shared.turn)
         self._reader.address = (transport.get_extra_info("peername") or ("",))[0]
         self._state.connections.add(self)
         self._shared.crowd.enter(self)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aimyproxy.mockserver.crowd import Crowd
 from aimyproxy.mockserver.heads import Heads
+from aimyproxy.mockserver.outgoing import Turn
 from aimyproxy.mockserver.wire import Wire
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Shared:
         self.crowd = Crowd(limits.connections)
         self.heads = Heads()
         self.wire = Wire()
+        self.turn = Turn()
         self.now = time.monotonic()
         self._observer = observer
         self._looked = self.now

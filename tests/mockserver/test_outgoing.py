@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from aimyproxy.mockserver.outgoing import Outgoing
+from aimyproxy.mockserver.outgoing import Outgoing, Turn
 
 
 class Transport:
@@ -26,7 +26,7 @@ def after(writing):
 
     async def turn():
         transport = Transport()
-        writing(Outgoing(transport))
+        writing(Outgoing(transport, Turn()))
         at_once = list(transport.done)
         await asyncio.sleep(0)
         return at_once, transport.done[len(at_once) :]
@@ -56,3 +56,24 @@ def test_much_does_not_wait():
         assert not outgoing.waits
 
     assert after(writing) == ([b"a" * 60_000 + b"b" * 60_000], [])
+
+
+def test_one_connection_that_fails_is_nothing_to_the_others():
+    """What waits on those leaves all the same, and what they say later, too."""
+
+    class Broken(Transport):
+        def write(self, _):
+            raise RuntimeError("a bug")
+
+    async def turns():
+        turn, told, sound = Turn(), [], Transport()
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(str(context["exception"])))
+        for one in (Broken(), sound, Broken()):
+            Outgoing(one, turn).write(b"a")
+        for _ in range(4):
+            await asyncio.sleep(0)
+        Outgoing(sound, turn).write(b"b")
+        await asyncio.sleep(0)
+        return told, sound.done
+
+    assert asyncio.run(turns()) == (["a bug", "a bug"], [b"a", b"b"])
